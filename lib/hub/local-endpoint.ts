@@ -1,0 +1,121 @@
+/** A local endpoint: a named pool of Python workers on this machine, as the service shows an endpoint. */
+import os from 'node:os';
+import { InputError } from '../compute/errors.js';
+import type { EndpointId } from '../compute/ids.js';
+import type { EndpointInfo, EndpointListEntry } from '../compute/service.js';
+import { localUser } from './local-user.js';
+import { type PoolEvents, WorkerPool } from './workers/pool.js';
+
+/** Variables that user functions see of this process's environment, if nothing else is said. */
+export const DEFAULT_ENVIRONMENT: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'VIRTUAL_ENV',
+  'PYTHONPATH',
+  'LD_LIBRARY_PATH',
+  'SYSTEMROOT',
+];
+
+export interface LocalEndpointOptions {
+  /** Names the endpoint for good: the same name has the same id after a restart. */
+  readonly name: string;
+  /** What people see. @default the name */
+  readonly displayName?: string;
+  /** Interpreter. @default `python3` on the PATH */
+  readonly python?: string;
+  /** Worker processes at most. @default one for each processor */
+  readonly workers?: number;
+  /** Working folder of functions. @default that of this process */
+  readonly cwd?: string;
+  /** Names of environment variables that functions see beside {@link DEFAULT_ENVIRONMENT}. */
+  readonly envAllow?: readonly string[];
+  /** Longest run of one task, in seconds. @default none */
+  readonly timeLimit?: number;
+  /** Address space of a worker, in MB (10^6 bytes). @default none */
+  readonly memoryLimit?: number;
+  /** A worker is replaced after this many tasks. @default never */
+  readonly restartAfter?: number;
+  /** Workers end after this many seconds without a task; 0: never. @default 300 */
+  readonly idleShutdown?: number;
+}
+
+const IDLE_SHUTDOWN_SECONDS = 300;
+
+export class LocalEndpoint {
+  readonly pool: WorkerPool;
+  readonly #name: string;
+  readonly #displayName: string;
+  readonly #options: string;
+
+  constructor(
+    readonly id: EndpointId,
+    options: LocalEndpointOptions,
+    events: PoolEvents,
+  ) {
+    this.#options = JSON.stringify(options);
+    this.#name = options.name;
+    this.#displayName = options.displayName ?? options.name;
+    const timeLimit = positive('timeLimit', options.timeLimit, 'seconds');
+    const memoryLimit = positive('memoryLimit', options.memoryLimit, 'MB');
+    const idle = options.idleShutdown ?? IDLE_SHUTDOWN_SECONDS;
+    if (!(idle >= 0)) throw new InputError(`idleShutdown is ${idle}; expected seconds, 0 for never.`);
+    this.pool = new WorkerPool(
+      {
+        python: options.python ?? 'python3',
+        workers: Math.ceil(positive('workers', options.workers, 'processes') ?? os.availableParallelism()),
+        cwd: options.cwd ?? process.cwd(),
+        env: environment(options.envAllow ?? []),
+        timeLimitMs: timeLimit === undefined ? undefined : timeLimit * 1000,
+        memoryBytes: memoryLimit === undefined ? undefined : Math.floor(memoryLimit * 1e6),
+        restartAfter: positive('restartAfter', options.restartAfter, 'tasks'),
+        idleMs: idle === 0 ? undefined : idle * 1000,
+      },
+      events,
+    );
+  }
+
+  /** Whether it was opened with just these options. */
+  hasOptions(options: LocalEndpointOptions): boolean {
+    return this.#options === JSON.stringify(options);
+  }
+
+  get entry(): EndpointListEntry {
+    return { uuid: this.id, name: this.#name, display_name: this.#displayName, owner: localUser() };
+  }
+
+  get info(): EndpointInfo {
+    return {
+      uuid: this.id,
+      name: this.#name,
+      display_name: this.#displayName,
+      multi_user: false,
+      high_assurance: false,
+      public: false,
+      hostname: os.hostname(),
+      local_user: localUser(),
+      subscription_admin_verified: false,
+    };
+  }
+}
+
+function positive(name: string, value: number | undefined, unit: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new InputError(`${name} is ${value}; expected a positive number of ${unit}.`);
+  }
+  return value;
+}
+
+function environment(more: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of [...DEFAULT_ENVIRONMENT, ...more]) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}

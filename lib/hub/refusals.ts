@@ -1,0 +1,68 @@
+/** The service's refusals, in its codes and HTTP statuses. Source: globus-compute-common, `ResponseErrorCode`. */
+import { ServiceError } from '../compute/errors.js';
+import { MAX_SUBMISSION_BYTES } from '../compute/limits.js';
+
+export function functionNotFound(id: string): ServiceError {
+  return new ServiceError(
+    'FUNCTION_NOT_FOUND',
+    404,
+    `Function ${id} is not registered here. Register it first, or choose another.`,
+    [id],
+  );
+}
+
+export function endpointNotFound(id: string): ServiceError {
+  return new ServiceError(
+    'ENDPOINT_NOT_FOUND',
+    404,
+    `Endpoint ${id} is not known here. Leave the endpoint empty to use the client's own.`,
+    [id],
+  );
+}
+
+export function taskNotFound(id: string): ServiceError {
+  return new ServiceError(
+    'TASK_NOT_FOUND',
+    404,
+    `Task ${id} is not known here: it never was, or its result was delivered or kept too long ago.`,
+    [id],
+  );
+}
+
+export function taskGroupNotFound(id: string): ServiceError {
+  return new ServiceError('TASK_GROUP_NOT_FOUND', 404, `Task group ${id} is not known here.`, [id]);
+}
+
+export function invalidUuid(what: string, value: unknown): ServiceError {
+  return new ServiceError('INVALID_UUID', 400, `${what} ${JSON.stringify(value)} is not a UUID.`, [String(value)]);
+}
+
+export function malformed(what: string): ServiceError {
+  return new ServiceError('REQUEST_MALFORMED', 400, what, []);
+}
+
+export function functionTooLarge(bytes: number): ServiceError {
+  return new ServiceError(
+    'FUNCTION_TOO_LARGE',
+    413,
+    `The function's code has ${bytes} bytes; the service's limit is ${MAX_SUBMISSION_BYTES}. Read large data inside the function instead.`,
+    [bytes, MAX_SUBMISSION_BYTES],
+  );
+}
+
+export function payloadTooLarge(tasks: number, bytes: number): ServiceError {
+  const limit = `the service's limit is ${MAX_SUBMISSION_BYTES}`;
+  return tasks === 1
+    ? new ServiceError(
+        'TASK_PAYLOAD_TOO_LARGE',
+        413,
+        `The task's arguments have ${bytes} bytes; ${limit}. Write the data to a file and pass its path.`,
+        [bytes, MAX_SUBMISSION_BYTES],
+      )
+    : new ServiceError(
+        'BATCH_RUN_TOO_LARGE',
+        413,
+        `The batch's arguments have ${bytes} bytes; ${limit}. Send fewer tasks at once.`,
+        [bytes, MAX_SUBMISSION_BYTES],
+      );
+}

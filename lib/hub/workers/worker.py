@@ -1,0 +1,332 @@
+"""Runs user functions for the embedded hub: one process, one task at a time, standard library only, Python 3.8+.
+
+The parent starts it as ``python3 worker.py`` with
+  fd 0     nothing, fd 1 and 2 one append-only file: whatever user code prints ends up there, never in the protocol;
+  fd 3     a stream: frames both ways;
+  fd 4     a file shared with the parent, mapped here: the flight recorder (see ``Recorder``).
+The first frame received is the configuration; the answer is the hello frame.
+
+Frames to the worker: ``u32 length | u8 kind | payload`` (little endian; the length counts kind and payload).
+Frames to the parent: a record a task, ``u32 length | RECORD | extra | body | buffers``.
+"""
+
+import json
+import os
+import platform
+import select
+import signal
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from io import FileIO
+from typing import Any, Callable, Deque, Dict, Optional, Tuple
+
+_write_bytecode = sys.dont_write_bytecode
+sys.dont_write_bytecode = True  # The package's folder is not ours to write to.
+from funcx_worker.functions import function_of_code  # noqa: E402
+from funcx_worker.output import Output  # noqa: E402
+from funcx_worker.packing import NotLoadable  # noqa: E402
+from funcx_worker.recorder import GATHER_BYTES, Recorder  # noqa: E402
+from funcx_worker.values import NotSerializable, ResultWriter, plain, with_bytes  # noqa: E402
+
+sys.dont_write_bytecode = _write_bytecode
+
+STREAM_FD = 3
+RECORDER_FD = 4
+OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+# Kinds of frames to the worker.
+CONFIGURE, FUNCTION, TASKS, TASK_WITH_BYTES, FORGET = range(5)
+
+# Kinds of records to the parent.
+HELLO, RESULT, EXCEPTION, TOO_LARGE, UNSERIALIZABLE, UNLOADABLE, RETURNED = range(7)
+
+# sequence, kind, execution start and end (Unix seconds), length of extra, length of body
+RECORD = struct.Struct("<IBddII")
+LENGTH = struct.Struct("<I")
+FRAME = struct.Struct("<IB")
+
+# Gathered records are written at the latest this long after the last write. Seconds.
+GATHER_SECONDS = 0.001
+READ_BYTES = 256 * 1024
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback as Python prints it, without this worker's own frames."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename.startswith(OWN_FOLDER):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+class Worker:
+    def __init__(self) -> None:
+        self.stream = FileIO(STREAM_FD, "r", closefd=False)
+        self.recorder = Recorder(RECORDER_FD)
+        self.functions: Dict[int, Any] = {}
+        self.queue: Deque[Tuple[int, int, str, str, Any]] = deque()
+        self.inbox = bytearray()
+        self.gathered = 0
+        self.last_write = 0.0
+        self.writer = ResultWriter()
+        self.output = Output(64 * 1024)
+        self.max_result = 10 * 1024 * 1024
+        # True in a process that user code has forked off.
+        self.is_fork = False
+
+    # Frames in
+
+    def receive(self) -> bool:
+        """Waits for what arrives next and takes every whole frame of it. False when the parent is gone."""
+        chunk = os.read(STREAM_FD, READ_BYTES)
+        if not chunk:
+            return False
+        inbox = self.inbox
+        inbox += chunk
+        position = 0
+        while len(inbox) - position >= 5:
+            length, kind = FRAME.unpack_from(inbox, position)
+            end = position + 4 + length
+            if len(inbox) < end:
+                if end - position > len(inbox) * 2:
+                    self.receive_rest(end)
+                    continue
+                break
+            self.take_frame(kind, memoryview(inbox)[position + 5 : end])
+            position = end
+        if position:
+            self.inbox = inbox[position:]
+        return True
+
+    def receive_rest(self, size: int) -> None:
+        """Reads the rest of a large frame straight to its place."""
+        have = len(self.inbox)
+        self.inbox.extend(bytes(size - have))
+        with memoryview(self.inbox) as whole:
+            while have < size:
+                count = self.stream.readinto(whole[have:size])
+                if not count:
+                    os._exit(0)
+                have += count
+
+    def take_frame(self, kind: int, payload: memoryview) -> None:
+        if kind == TASKS:
+            key, first, ids, texts = json.loads(str(payload, "utf-8"))
+            for offset, text in enumerate(texts):
+                self.queue.append((key, first + offset, ids[offset], text, None))
+        elif kind == TASK_WITH_BYTES:
+            header_size = LENGTH.unpack_from(payload)[0]
+            position = 4 + header_size
+            header = json.loads(str(payload[4:position], "utf-8"))
+            text = str(payload[position : position + header["text"]], "utf-8")
+            position += header["text"]
+            beside: Any = None
+            if header["sizes"]:
+                beside = (header["tag"], [])
+                for size in header["sizes"]:
+                    beside[1].append(bytes(payload[position : position + size]))
+                    position += size
+            self.queue.append((header["key"], header["seq"], header["id"], text, beside))
+        elif kind == FUNCTION:
+            definition = json.loads(str(payload, "utf-8"))
+            self.functions[definition["key"]] = definition["code"]
+        elif kind == FORGET:
+            self.functions.pop(json.loads(str(payload, "utf-8")), None)
+        elif kind == CONFIGURE:
+            self.configure(json.loads(str(payload, "utf-8")))
+        payload.release()
+
+    def configure(self, configuration: Dict[str, Any]) -> None:
+        self.max_result = configuration["max_result_chars"]
+        self.output.limit = configuration["max_output_bytes"]
+        memory = configuration.get("memory_bytes")
+        if memory:
+            try:
+                import resource
+
+                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+            except (ImportError, ValueError, OSError) as error:
+                print("The memory limit could not be set: %s" % error, file=sys.stderr)
+        hello = {
+            "pid": os.getpid(),
+            "os": platform.platform(),
+            "python_version": platform.python_version(),
+            "executable": sys.executable,
+        }
+        self.record(0, HELLO, 0.0, 0.0, b"", json.dumps(hello).encode("ascii"), ())
+        self.write()
+
+    # Records out
+
+    def record(self, seq: int, kind: int, start: float, end: float, extra: bytes, body: bytes, buffers: Any) -> None:
+        """Hands over how a task ended: gathers a small record in the recorder, writes a large one at once."""
+        size = RECORD.size + len(extra) + len(body)
+        for buffer in buffers:
+            size += len(buffer)
+        head = LENGTH.pack(size) + RECORD.pack(seq, kind, start, end, len(extra), len(body))
+        if size + 4 <= GATHER_BYTES:
+            if self.gathered + size + 4 > GATHER_BYTES:
+                self.write()
+            at = self.gathered
+            whole = b"".join((head, extra, body, *buffers))
+            self.recorder.gathered[at : at + len(whole)] = whole
+            self.gathered = at + len(whole)
+            self.recorder.words[Recorder.GATHERED_COUNT] = self.gathered
+        else:
+            self.write()
+            for part in (head + extra, body, *buffers):
+                self.send(part)
+
+    @staticmethod
+    def send(data: Any) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(STREAM_FD, rest) :]
+
+    def write(self) -> None:
+        if self.gathered:
+            self.send(self.recorder.gathered[: self.gathered])
+            self.gathered = 0
+            self.recorder.words[Recorder.GATHERED_COUNT] = 0
+            self.recorder.words[Recorder.WRITES] += 1
+
+    # Tasks
+
+    def function(self, key: int) -> Callable[..., Any]:
+        """The function of a key, made from its code when first called and kept warm."""
+        known = self.functions[key]
+        if isinstance(known, str):
+            known = self.functions[key] = function_of_code(known)
+        return known  # type: ignore[no-any-return]
+
+    def run(self, key: int, seq: int, task_id: str, text: str, beside: Any) -> float:
+        words, times = self.recorder.words, self.recorder.times
+        start = time.time()
+        times[Recorder.SINCE] = start
+        words[Recorder.BEGUN] = seq + 1
+        os.environ["GC_TASK_UUID"] = task_id  # In between: by now the parent sees that the task has begun.
+        if words[Recorder.STOP_FROM] <= seq < words[Recorder.STOP_TO]:
+            self.record(seq, RETURNED, 0.0, 0.0, b"", b"", ())
+            words[Recorder.ENDED] = seq + 1
+            return start
+        buffers: Any = ()
+        kind = EXCEPTION
+        try:
+            function = self.function(key)
+            args, kwargs = plain(text) if beside is None else with_bytes(text, *beside)
+            result = function(*args, **kwargs)
+            serialized = self.writer.write(result)
+            if self.writer.buffers:
+                buffers = [memoryview(buffer).cast("B") for buffer in self.writer.buffers]
+            body = serialized.encode("ascii")
+            kind = RESULT
+            if len(body) + sum(map(len, buffers)) > self.max_result:
+                kind, body, buffers = TOO_LARGE, str(len(body) + sum(map(len, buffers))).encode("ascii"), ()
+        except NotLoadable as error:
+            kind, body = UNLOADABLE, str(error).encode("utf-8", "backslashreplace")
+        except NotSerializable as error:
+            kind, body = UNSERIALIZABLE, str(error).encode("utf-8", "backslashreplace")
+        except BaseException as error:
+            if self.is_fork:
+                end_fork(error)
+            body = self.exception_text(error).encode("utf-8", "backslashreplace")
+            if len(body) > self.max_result:
+                body = body[: self.max_result // 2] + b"\n...\n" + body[-1024:]
+        if self.is_fork:
+            end_fork(None)
+        end = time.time()
+        printed = self.output.take()
+        extra = b""
+        if printed or buffers:
+            more = {"output": printed, "tag": self.writer.tag, "sizes": [len(buffer) for buffer in buffers]}
+            extra = json.dumps(more).encode("ascii")
+        self.record(seq, kind, start, end, extra, body, buffers)
+        words[Recorder.ENDED] = seq + 1
+        return end
+
+    @staticmethod
+    def exception_text(error: BaseException) -> str:
+        try:
+            return traceback_text(error)
+        except Exception:
+            return "%s: (its text could not be made)\n" % type(error).__name__
+
+    def serve(self) -> None:
+        queue = self.queue
+        while True:
+            while queue:
+                ended = self.run(*queue.popleft())
+                if self.gathered and (not queue or ended - self.last_write > GATHER_SECONDS):
+                    self.write()
+                    self.last_write = ended
+            if not self.receive():
+                return
+
+
+def die_with_parent() -> None:
+    """Ends this process and what it started when the parent is gone, even in the middle of a task."""
+    if not hasattr(select, "poll"):
+        return
+
+    def watch() -> None:
+        hang_up = select.poll()
+        hang_up.register(STREAM_FD, 0)  # no event asked for: only a hang-up is reported
+        hang_up.poll()
+        if os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="funcx-parent").start()
+
+
+def stay_alone(worker: Worker) -> None:
+    """Keeps processes that user code forks off from speaking in the name of this one."""
+    if not hasattr(os, "register_at_fork"):
+        return
+
+    def forked() -> None:
+        if not worker.is_fork:
+            worker.is_fork = True
+            os.close(STREAM_FD)
+
+    os.register_at_fork(after_in_child=forked)
+
+
+def end_fork(error: Optional[BaseException]) -> None:
+    """Ends a forked process that came back from user code, as Python ends one that comes to the end of its program."""
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        traceback.print_exception(type(error), error, error.__traceback__)
+        status = 1
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status & 0xFF)
+
+
+def use_working_folder() -> None:
+    """User code imports modules of its working folder, not of this package."""
+    sys.path[0] = os.getcwd()
+
+
+def be_no_program() -> None:
+    """Processes that multiprocessing spawns run the main program's file once more, unless it has none."""
+    del sys.modules["__main__"].__file__
+
+
+if __name__ == "__main__":
+    use_working_folder()
+    be_no_program()
+    os.set_inheritable(STREAM_FD, False)
+    os.set_inheritable(RECORDER_FD, False)
+    die_with_parent()
+    worker = Worker()
+    stay_alone(worker)
+    worker.serve()
+    os._exit(0)

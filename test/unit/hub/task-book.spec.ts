@@ -1,0 +1,187 @@
+/** What the hub's tasks cost the disk, told by the statements of each group commit. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Stage, TaskBatch } from '../../../dist/lib/hub/batch.js';
+import { TaskBook } from '../../../dist/lib/hub/task-book.js';
+import type {
+  EndpointId,
+  FunctionId,
+  PackedArguments,
+  TaskGroupId,
+  TaskId,
+  TaskStatus,
+} from '../../../dist/lib/index.js';
+import type { Store } from '../../../dist/lib/storage/index.js';
+
+type Statement = readonly [sql: string, params: readonly unknown[]];
+type Contributor = (write: (sql: string, params?: readonly unknown[]) => void) => void;
+
+/** In the place of the store: commits when a test says so, and shows what would be written. */
+class Disk {
+  touched = false;
+  readonly #contributors: Contributor[] = [];
+
+  write(): void {}
+
+  writer(contributor: Contributor): void {
+    this.#contributors.push(contributor);
+  }
+
+  touch(): void {
+    this.touched = true;
+  }
+
+  async all(): Promise<never[]> {
+    return [];
+  }
+
+  async get(): Promise<undefined> {}
+
+  commit(): Statement[] {
+    const statements: Statement[] = [];
+    for (const contributor of this.#contributors) contributor((sql, params = []) => statements.push([sql, params]));
+    this.touched = false;
+    return statements;
+  }
+}
+
+const newId = <Id>() => randomUUID() as unknown as Id;
+
+describe('the book of tasks', () => {
+  let disk: Disk;
+  let book: TaskBook;
+
+  beforeEach(async () => {
+    disk = new Disk();
+    ({ book } = await TaskBook.open(disk as unknown as Store));
+  });
+
+  function add(count: number, args: PackedArguments = 'x'): TaskBatch {
+    const ids = Array.from({ length: count }, () => newId<TaskId>());
+    const batch = new TaskBatch(
+      newId<FunctionId>(),
+      newId<EndpointId>(),
+      newId<TaskGroupId>(),
+      true,
+      ids,
+      Array(count).fill(args),
+      1,
+    );
+    book.add(batch);
+    return batch;
+  }
+
+  function end(batch: TaskBatch, index: number, result = '11\n1'): TaskId {
+    const task_id = batch.ids[index] as TaskId;
+    const status: TaskStatus = { task_id, status: 'success', result, completion_t: String(index + 1) };
+    assert.equal(book.end({ batch, index }, status), true);
+    return task_id;
+  }
+
+  function begin(batch: TaskBatch, ...indexes: number[]): void {
+    for (const index of indexes) batch.stages[index] = Stage.running;
+    book.touchEach(indexes.map((index) => ({ batch, index })));
+  }
+
+  /** The first two words of each statement. */
+  const verbs = (statements: readonly Statement[]) =>
+    statements.map(([sql]) => sql.trim().split(/\s+/).slice(0, 2).join(' '));
+
+  it('writes nothing of what began, ended and was acknowledged between two commits', () => {
+    const batch = add(3);
+    begin(batch, 0, 1, 2);
+    for (const index of [0, 1, 2]) book.acknowledge(end(batch, index));
+    assert.deepEqual(disk.commit(), []);
+    assert.deepEqual(disk.commit(), []);
+  });
+
+  it('writes one row for a batch, however large, and changes it as its tasks begin and end', () => {
+    const batch = add(1000);
+    assert.ok(disk.touched);
+    assert.deepEqual(verbs(disk.commit()), ['INSERT INTO']);
+    begin(batch, 0, 1, 2, 3);
+    assert.ok(disk.touched);
+    const [[update, params] = ['', []]] = disk.commit();
+    assert.match(update, /^UPDATE batches SET stages/);
+    assert.deepEqual([...(params[0] as Uint8Array)].slice(0, 5), [
+      Stage.running,
+      Stage.running,
+      Stage.running,
+      Stage.running,
+      Stage.queued,
+    ]);
+    for (let index = 0; index < 999; index++) book.acknowledge(end(batch, index));
+    assert.deepEqual(verbs(disk.commit()), ['UPDATE batches']);
+    book.acknowledge(end(batch, 999));
+    assert.deepEqual(verbs(disk.commit()), ['DELETE FROM']);
+    assert.deepEqual(disk.commit(), []);
+  });
+
+  it('writes the arguments once, and not those of a batch that has ended', () => {
+    const large = add(2, 'y'.repeat(100_000));
+    const size = (statements: readonly Statement[]) =>
+      statements
+        .flatMap(([, params]) => params)
+        .reduce<number>((sum, param) => sum + (param instanceof Uint8Array ? param.length : 0), 0);
+    assert.ok(size(disk.commit()) > 200_000);
+    end(large, 0);
+    assert.ok(size(disk.commit()) < 1000);
+    end(large, 1);
+    assert.ok(size(disk.commit()) < 1000);
+  });
+
+  it('writes a result that was not acknowledged, and removes it when it is', () => {
+    const batch = add(1);
+    const id = end(batch, 0);
+    assert.deepEqual(verbs(disk.commit()), ['INSERT OR']);
+    book.acknowledge(id);
+    assert.ok(disk.touched);
+    book.acknowledge(id);
+    const [removal, ...more] = disk.commit();
+    assert.match(removal?.[0] ?? '', /^DELETE FROM results/);
+    assert.deepEqual(removal?.[1], [JSON.stringify([id])]);
+    assert.deepEqual(more, []);
+  });
+
+  it('takes one end of a task, the first', () => {
+    const batch = add(1);
+    const task_id = end(batch, 0);
+    assert.equal(book.end({ batch, index: 0 }, { task_id, status: 'failed', completion_t: '9' }), false);
+    assert.equal(batch.open, 0);
+  });
+
+  it('keeps results in memory up to a number and a size, the newest of them', async () => {
+    const known = async (ids: readonly TaskId[]) => (await book.statuses(ids)).size;
+    const many = add(5000);
+    const ids = many.ids.map((_, index) => end(many, index));
+    assert.equal(await known(ids), 5000, 'none is dropped before it is stored or acknowledged');
+    for (const id of ids.slice(0, 4000)) book.acknowledge(id);
+    disk.commit();
+    const left = await known(ids);
+    assert.ok(left > 256 && left <= 4096, `${left}`);
+    assert.ok((await book.statuses(ids.slice(-1))).size === 1);
+
+    const large = add(4);
+    const largeIds = large.ids.map((_, index) => end(large, index, 'x'.repeat(6_000_000)));
+    for (const id of largeIds) book.acknowledge(id);
+    assert.equal(await known(largeIds), 2);
+    assert.equal(await known(ids), 0);
+  });
+
+  it('removes results that nobody has fetched for two weeks, also while it stays open', () => {
+    const now = Date.now;
+    try {
+      add(1);
+      assert.ok(!disk.commit().some(([sql]) => sql.includes('ended_at <')));
+      Date.now = () => now() + 2 * 3600 * 1000;
+      add(1);
+      const [removal] = disk.commit().filter(([sql]) => sql.includes('ended_at <'));
+      const twoWeeksAgo = Date.now() - 14 * 24 * 3600 * 1000;
+      assert.ok(Math.abs(Number(removal?.[1][0]) - twoWeeksAgo) < 1000);
+      add(1);
+      assert.ok(!disk.commit().some(([sql]) => sql.includes('ended_at <')));
+    } finally {
+      Date.now = now;
+    }
+  });
+});
