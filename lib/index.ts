@@ -1,0 +1,9 @@
+/** The library, without Node-RED: a funcX client and the embedded hub. */
+export * from './client.js';
+export * from './compute/errors.js';
+export * from './compute/ids.js';
+export * from './compute/limits.js';
+export type * from './compute/service.js';
+export { Hub, type HubEvents, type HubOptions } from './hub/hub.js';
+export type { LocalEndpointOptions } from './hub/local-endpoint.js';
+export { deserialize, packBuffers, serialize, unpackBuffers } from './serialization/index.js';

@@ -1,0 +1,283 @@
+/** Waits for the results of tasks: pushed by the service as they complete, or asked for once where that is too late. */
+import { FuncXError, ServiceError } from '../compute/errors.js';
+import type { TaskGroupId, TaskId } from '../compute/ids.js';
+import { MAX_STATUS_IDS } from '../compute/limits.js';
+import type { ComputeService, ResultStream, TaskStatus } from '../compute/service.js';
+import { hasEnded } from './outcome.js';
+import { persistently } from './persistently.js';
+
+/**
+ * Who waits for a task. One of `ended` and `failed` is called, once; a result that was stored or sent on is then
+ * acknowledged.
+ */
+export interface Waiter {
+  ended(status: TaskStatus): void;
+  /** The service refuses to tell. */
+  failed(error: FuncXError): void;
+  /** The service was asked, and says that the task has not ended. */
+  pending?(status: TaskStatus): void;
+}
+
+/** Results that came before their task's id was known to the client; a service may be that fast. */
+const MAX_EARLY = 10_000;
+
+/** Results for nobody that are offered again; what is beyond waits with the service for the next start. */
+const MAX_UNCLAIMED = 10_000;
+
+/**
+ * How often it is asked for tasks that had not ended when they were asked for: their results may not be pushed to this
+ * client, being of another task group. At most one request each time. Unit: milliseconds.
+ */
+const ASK_AGAIN_MS = 1000;
+
+/** Results acknowledged last, at least so many, are known should the service deliver them once more. */
+const RECENTLY_ACKNOWLEDGED = 10_000;
+
+/** Told of a result that nobody waits for. It is delivered again to the next client unless `take` is called. */
+export type OnUnclaimed = (status: TaskStatus, take: () => void) => void;
+
+/** Somebody who waits for a task that the service is to be asked for. */
+interface Asked {
+  readonly id: TaskId;
+  readonly waiter: Waiter;
+}
+
+export class Watcher {
+  readonly #service: ComputeService;
+  readonly #onUnclaimed: OnUnclaimed;
+  readonly #waiting = new Map<TaskId, Waiter | Waiter[]>();
+  readonly #streams = new Map<TaskGroupId, ResultStream>();
+  /** Results that were offered and not taken; whoever comes later is offered them again. */
+  readonly #unclaimed = new Set<TaskId>();
+  readonly #early = new Map<TaskId, TaskStatus>();
+  /** Whether a submission is on its way, so that a result nobody waits for may belong to it. */
+  readonly #expecting: () => boolean;
+  /** Ids of results that have come to whom they are for, and were neither stored nor sent on yet. */
+  readonly #claimed = new Set<TaskId>();
+  readonly #closed = new AbortController();
+  #acknowledged = new Set<TaskId>();
+  #acknowledgedBefore = new Set<TaskId>();
+  #toAck: TaskId[] = [];
+  #toAsk: Asked[] = [];
+  readonly #toAskAgain = new Set<Asked>();
+  #asking: NodeJS.Immediate | undefined;
+  #askingAgain: NodeJS.Timeout | undefined;
+
+  constructor(service: ComputeService, expecting: () => boolean, onUnclaimed: OnUnclaimed) {
+    this.#service = service;
+    this.#expecting = expecting;
+    this.#onUnclaimed = onUnclaimed;
+  }
+
+  /** Tasks that are waited for. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Listens to the results of a task group, from now on until {@link close}. */
+  follow(group: TaskGroupId): void {
+    if (this.#closed.signal.aborted || this.#streams.has(group)) return;
+    this.#streams.set(
+      group,
+      this.#service.results(group, (results) => this.#deliver(results)),
+    );
+  }
+
+  /** Waits for a task of a group that is followed. */
+  expect(id: TaskId, waiter: Waiter): void {
+    if (this.#closed.signal.aborted) return;
+    const early = this.#early.get(id);
+    if (early === undefined) {
+      this.#add(id, waiter);
+      return;
+    }
+    this.#early.delete(id);
+    waiter.ended(early);
+  }
+
+  /** Waits for any task, which may have ended long ago. The function given back stops waiting. */
+  wait(id: TaskId, waiter: Waiter): () => void {
+    if (this.#closed.signal.aborted) {
+      setImmediate(() => waiter.failed(new FuncXError('CLOSED', 'The client was closed.')));
+      return () => {};
+    }
+    this.#add(id, waiter);
+    this.#toAsk.push({ id, waiter });
+    this.#asking ??= setImmediate(() => void this.#ask());
+    return () => this.#remove(id, waiter);
+  }
+
+  /** Results for nobody that were held back for submissions on their way are nobody's once those have arrived. */
+  settleEarly(): void {
+    if (this.#early.size === 0 || this.#expecting()) return;
+    const early = [...this.#early.values()];
+    this.#early.clear();
+    for (const status of early) this.#offer(status);
+  }
+
+  /** A result that has come is somebody's who has not sent it on yet: should it come once more, it is nobody else's. */
+  claim(id: TaskId): void {
+    this.#claimed.add(id);
+  }
+
+  /** Offers again what nobody has taken. */
+  offerAgain(): void {
+    for (const id of [...this.#unclaimed]) {
+      if (this.#waiting.has(id)) continue;
+      this.wait(id, { ended: (status) => this.#offer(status), failed: () => {} });
+    }
+  }
+
+  /** Says that a result was stored or sent on. */
+  ack(id: TaskId): void {
+    if (this.#claimed.size > 0) this.#claimed.delete(id);
+    if (this.#acknowledged.add(id).size > RECENTLY_ACKNOWLEDGED) {
+      this.#acknowledgedBefore = this.#acknowledged;
+      this.#acknowledged = new Set();
+    }
+    this.#acknowledge(id);
+  }
+
+  close(): void {
+    if (this.#asking !== undefined) clearImmediate(this.#asking);
+    clearTimeout(this.#askingAgain);
+    this.#closed.abort();
+    this.#ackAll();
+    for (const stream of this.#streams.values()) stream.close();
+    this.#streams.clear();
+    this.#waiting.clear();
+    this.#early.clear();
+  }
+
+  #add(id: TaskId, waiter: Waiter): void {
+    if (this.#unclaimed.size > 0) this.#unclaimed.delete(id);
+    const others = this.#waiting.get(id);
+    if (others === undefined) this.#waiting.set(id, waiter);
+    else if (Array.isArray(others)) others.push(waiter);
+    else this.#waiting.set(id, [others, waiter]);
+  }
+
+  #remove(id: TaskId, waiter: Waiter): void {
+    const waiters = this.#waiters(id).filter((other) => other !== waiter);
+    if (waiters.length === 0) this.#waiting.delete(id);
+    else this.#waiting.set(id, [...waiters]);
+  }
+
+  #waiters(id: TaskId): readonly Waiter[] {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return [];
+    return Array.isArray(waiting) ? waiting : [waiting];
+  }
+
+  #acknowledge(id: TaskId): void {
+    if (this.#toAck.push(id) === 1) queueMicrotask(() => this.#ackAll());
+  }
+
+  #ackAll(): void {
+    const ids = this.#toAck;
+    this.#toAck = [];
+    for (const stream of this.#streams.values()) stream.ack(ids);
+  }
+
+  #deliver(results: readonly TaskStatus[]): void {
+    for (const status of results) {
+      if (this.#resolve(status) || this.#isRepeated(status.task_id)) continue;
+      if (this.#expecting() && this.#early.size < MAX_EARLY) this.#early.set(status.task_id, status);
+      else this.#offer(status);
+    }
+  }
+
+  /** Services deliver at least once. */
+  #isRepeated(id: TaskId): boolean {
+    if (this.#claimed.has(id)) return true;
+    if (!this.#acknowledged.has(id) && !this.#acknowledgedBefore.has(id)) return false;
+    this.#acknowledge(id);
+    return true;
+  }
+
+  #offer(status: TaskStatus): void {
+    const id = status.task_id;
+    if (this.#unclaimed.size < MAX_UNCLAIMED) this.#unclaimed.add(id);
+    this.#onUnclaimed(status, () => {
+      this.#unclaimed.delete(id);
+      this.ack(id);
+    });
+  }
+
+  #resolve(status: TaskStatus): boolean {
+    const waiting = this.#waiting.get(status.task_id);
+    if (waiting === undefined) return false;
+    this.#waiting.delete(status.task_id);
+    if (Array.isArray(waiting)) for (const waiter of waiting) waiter.ended(status);
+    else waiting.ended(status);
+    return true;
+  }
+
+  async #ask(): Promise<void> {
+    this.#asking = undefined;
+    const asked = this.#toAsk;
+    this.#toAsk = [];
+    for (let from = 0; from < asked.length; from += MAX_STATUS_IDS) {
+      await this.#askFor(asked.slice(from, from + MAX_STATUS_IDS).filter((each) => this.#isWaiting(each)));
+    }
+  }
+
+  #isWaiting({ id, waiter }: Asked): boolean {
+    return this.#waiters(id).includes(waiter);
+  }
+
+  async #askFor(asked: readonly Asked[]): Promise<void> {
+    if (asked.length === 0) return;
+    const ids = asked.map(({ id }) => id);
+    try {
+      const statuses = await persistently(() => this.#service.batchStatus(ids), this.#closed.signal);
+      for (const each of asked) {
+        const status = statuses[each.id] ?? unknownTask(each.id);
+        if (hasEnded(status)) this.#resolve(status);
+        else {
+          each.waiter.pending?.(status);
+          this.#toAskAgain.add(each);
+        }
+      }
+      this.#askAgainSoon();
+    } catch (error) {
+      if (!this.#closed.signal.aborted) await this.#refused(asked, error);
+    }
+  }
+
+  /** One id that the service refuses must not take the others down with it. */
+  async #refused(asked: readonly Asked[], error: unknown): Promise<void> {
+    if (asked.length > 1 && error instanceof ServiceError) {
+      const half = asked.length >> 1;
+      await this.#askFor(asked.slice(0, half));
+      await this.#askFor(asked.slice(half));
+      return;
+    }
+    const reason =
+      error instanceof FuncXError ? error : new FuncXError('INTERNAL_ERROR', String(error), { cause: error });
+    for (const each of asked) {
+      if (!this.#isWaiting(each)) continue;
+      this.#remove(each.id, each.waiter);
+      each.waiter.failed(reason);
+    }
+  }
+
+  #askAgainSoon(): void {
+    if (this.#toAskAgain.size === 0 || this.#closed.signal.aborted) return;
+    this.#askingAgain ??= setTimeout(() => {
+      this.#askingAgain = undefined;
+      const asked: Asked[] = [];
+      for (const each of this.#toAskAgain) {
+        if (asked.length === MAX_STATUS_IDS) break;
+        this.#toAskAgain.delete(each);
+        if (this.#isWaiting(each)) asked.push(each);
+      }
+      void this.#askFor(asked);
+    }, ASK_AGAIN_MS);
+  }
+}
+
+/** What a service says, or leaves out, of a task that it does not know. */
+function unknownTask(id: TaskId): TaskStatus {
+  return { task_id: id, status: 'failed', reason: 'Unknown task id' };
+}
