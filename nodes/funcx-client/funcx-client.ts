@@ -1,0 +1,111 @@
+/** Where functions run: the embedded hub of this Node-RED, with workers of the client's own. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Node, NodeAPI } from 'node-red';
+import type { FuncXClient } from '../../lib/client.js';
+import { addRoutes } from '../shared/admin.js';
+import { type ClientState, Statuses } from '../shared/status.js';
+import type { ClientConfig, ClientNode } from '../shared/types.js';
+import { Connection } from './connection.js';
+import { onDeploy } from './deploys.js';
+import { DEFAULT_QUEUE_LIMIT, settingsOf } from './settings.js';
+import { SharedHub } from './shared-hub.js';
+
+const IDLE: ClientState = { opening: false, running: 0, pending: 0, blocked: 0 };
+
+export = (RED: NodeAPI): void => {
+  function Client(this: ClientNode, config: ClientConfig): void {
+    RED.nodes.createNode(this, config);
+    const hub = SharedHub.of(join(RED.settings.userDir ?? join(homedir(), '.node-red'), 'funcx', 'hub.db'));
+    const connection = Connection.of(hub, config.id);
+    const statuses = new Statuses(
+      RED,
+      () => stateOf(connection),
+      () => {
+        // For dashboards and monitoring flows; at most twice a second, as the statuses.
+        RED.events.emit('funcx:counts', { client: this.id, name: this.name, ...connection.counts });
+      },
+    );
+    connection.adopt(() => settingsOf(config), {
+      warn: (message) => this.warn(message),
+      failed: (error) => {
+        this.error(error instanceof Error ? error.message : String(error));
+        statuses.failed(error);
+      },
+    });
+
+    let deploying = false;
+    const stopping = new Set<(isStopped: (id: string) => boolean) => void>();
+    const forgetDeploys = onDeploy(RED, {
+      beforeStop: (isStopped, forDeploy) => {
+        deploying = forDeploy;
+        connection.pause();
+        for (const listener of stopping) listener(isStopped);
+      },
+      // Between the end of the old nodes and the start of the new ones, a deploy leaves a client without users.
+      afterStart: () => {
+        connection.resume();
+        void connection.closeUnlessUsed();
+        void reportEstates(RED, this, connection);
+      },
+    });
+    this.on('close', (done: () => void) => {
+      forgetDeploys();
+      void (deploying ? connection.rest(RED) : connection.close()).then(done);
+    });
+
+    Object.assign(this, {
+      python: config.python ?? '',
+      queueLimit: Number(config.queueLimit) || DEFAULT_QUEUE_LIMIT,
+      order: config.order === 'sent' ? 'sent' : 'completed',
+      statuses,
+      client: () => connection.client(),
+      onStopping: (listener: (isStopped: (id: string) => boolean) => void) => {
+        stopping.add(listener);
+        return () => stopping.delete(listener);
+      },
+      counts: () => connection.counts,
+      onOpen: (listener: (client: FuncXClient) => void) => connection.onOpen(listener),
+      use: () => {
+        connection.join();
+        return () => connection.leave();
+      },
+      borrow: async <T>(work: (client: FuncXClient) => Promise<T>): Promise<T> => {
+        connection.join();
+        try {
+          return await work(await connection.client());
+        } finally {
+          connection.leave();
+          await connection.closeUnlessUsed();
+        }
+      },
+    } satisfies Omit<ClientNode, keyof Node>);
+  }
+
+  RED.nodes.registerType('funcx-client', Client);
+  addRoutes(RED);
+};
+
+/** Says of which nodes that are gone there still are results. Nodes of a disabled flow are not gone. */
+async function reportEstates(RED: NodeAPI, node: Node, connection: Connection): Promise<void> {
+  const known = new Set<string>();
+  RED.nodes.eachNode(({ id }) => known.add(id));
+  const waiting = await connection.settleEstates((owner) => known.has(owner) || RED.nodes.getNode(owner) !== null);
+  for (const [owner, count] of waiting) {
+    node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.estate', { owner, results: count }));
+  }
+}
+
+/** What the statuses tell of the client, which may be opening or closing just now. */
+async function stateOf(connection: Connection): Promise<ClientState> {
+  try {
+    if (!connection.isOpen) return { ...IDLE, opening: true };
+    const client = await connection.client();
+    const { details } = await client.service.endpointStatus(client.endpointId);
+    const running = (details?.total_workers ?? 0) - (details?.idle_workers ?? 0);
+    const { pending, blocked } = client.counts;
+    return { opening: false, running, pending, blocked };
+  } catch {
+    return IDLE;
+  }
+}
