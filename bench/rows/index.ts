@@ -1,0 +1,10 @@
+/** The rows, in the order of the table. */
+import type { Row } from '../row';
+import array from './array';
+import burst from './burst';
+import bytes from './bytes';
+import idle from './idle';
+import single from './single';
+import start from './start';
+
+export const rows: readonly Row[] = [burst, array, single, bytes, start, idle];
