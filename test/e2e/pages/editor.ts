@@ -120,17 +120,15 @@ export class Editor {
   /** Presses Deploy. Nothing is asked: all nodes are valid. */
   async deploy(): Promise<void> {
     const button = this.page.locator('#red-ui-header-button-deploy');
+    const isDisabled = () => button.evaluate((element) => element.classList.contains('disabled'));
+    await eventually('There is something to deploy', isDisabled, false);
     const answered = this.page.waitForResponse(
       (response) => response.request().method() === 'POST' && /\/flows$/.test(new URL(response.url()).pathname),
     );
     await button.click();
-    const { status } = await answered.then((response) => ({ status: response.status() }));
+    const status = (await answered).status();
     if (status !== 200) throw new Error(`Deploy was answered with ${status}`);
-    await eventually(
-      'Deploy is done',
-      () => button.evaluate((element) => element.classList.contains('disabled')),
-      true,
-    );
+    await eventually('Deploy is done', isDisabled, true);
   }
 
   /** Errors of scripts, error messages on the console, and requests that failed, but for those that are meant to come. */

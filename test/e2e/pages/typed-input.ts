@@ -51,6 +51,12 @@ export class TypedInput {
     await eventually('The field has the value', async () => (await this.value()).value, value);
   }
 
+  /** Writes into it key by key, as one who waits for what is offered. */
+  async write(text: string): Promise<void> {
+    await this.#text.fill('');
+    await this.#text.pressSequentially(text);
+  }
+
   /** Presses the button that shows what there is to choose from. */
   async expand(): Promise<void> {
     await this.container.locator('.red-ui-typedInput-option-expand').click();
