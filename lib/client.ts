@@ -236,6 +236,11 @@ export class FuncXClient {
     if (!interim) this.#dispatcher.settle(call);
   }
 
+  /** Says that a delivery was not sent on after all: it will come again. */
+  giveBack({ call }: Delivery): void {
+    this.#owners.giveBack(call);
+  }
+
   /** Gets results of owners that are gone for good. The function given back stops it. */
   inherit(heir: Heir): () => void {
     return this.#owners.addHeir(heir);

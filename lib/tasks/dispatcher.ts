@@ -408,8 +408,9 @@ export class Dispatcher implements Desk {
   #mayRetry(call: EntryCall, error: FuncXError): boolean {
     const { entry, tries } = call;
     const { retry, repeatable } = entry.options;
+    if (entry.watching) return false;
     if (error.code === 'TASK_INTERRUPTED' && repeatable === true) return true;
-    if (retry === undefined || tries > retry.retries || entry.watching) return false;
+    if (retry === undefined || tries > retry.retries) return false;
     return retry.errors.length === 0 || this.#isListed(call, error);
   }
 
@@ -535,6 +536,7 @@ function nameOf({ taskId, functionId }: EntryCall): string {
 }
 
 function refusal(call: EntryCall, error: FuncXError): TaskOutcome {
-  const { taskId, functionId, endpointId, groupId } = call;
+  const { entry, taskId, functionId, endpointId, groupId } = call;
+  if (entry.watching) return { status: 'failed', taskId, error };
   return { status: 'failed', taskId, functionId, endpointId, taskGroupId: groupId, error };
 }

@@ -72,6 +72,12 @@ export class Owners {
     for (const owner of [...this.#handlers.keys(), ...this.#gone]) this.#again(owner);
   }
 
+  /** What an owner was told of was not sent on after all: it is told again. */
+  giveBack(call: EntryCall): void {
+    call.told = undefined;
+    if (!this.#paused && call.over && call.stage !== CallStage.settled) this.#askAgain(call);
+  }
+
   /** Takes results of owners that are gone. */
   addHeir(heir: Heir): () => void {
     this.#heirs.add(heir);

@@ -33,7 +33,7 @@ export class ClientUser implements JobOwner {
   readonly #order = new InOrder();
   readonly #turns = new Map<Entry, readonly Turn[]>();
   /** Handed to Node-RED, and not known to have reached the next node. */
-  readonly #sent = new Set<Delivery>();
+  readonly #sent = new Map<Delivery, FuncXClient>();
   #onDelivery: OnDelivery = (_job, delivery) => [delivery];
   /** Whether the node has tasks that can be cancelled. */
   #serves = false;
@@ -185,7 +185,7 @@ export class ClientUser implements JobOwner {
    * the next node what was sent on.
    */
   #settle(client: FuncXClient, delivery: Delivery, job: Job): void {
-    this.#sent.add(delivery);
+    this.#sent.set(delivery, client);
     setImmediate(() => {
       if (!this.#sent.delete(delivery)) return;
       client.settle(delivery);
@@ -203,7 +203,10 @@ export class ClientUser implements JobOwner {
   #beforeStop(isStopped: (id: string) => boolean): void {
     const targets = (this.node as Node & { wires?: readonly (readonly string[])[] }).wires?.flat() ?? [];
     if (![this.node.id, ...targets].some(isStopped)) return;
-    for (const { entry } of this.#sent) this.#adopted.set(entry, this.#adopt(entry));
+    for (const [delivery, client] of this.#sent) {
+      this.#adopted.set(delivery.entry, this.#adopt(delivery.entry));
+      client.giveBack(delivery);
+    }
     this.#sent.clear();
   }
 

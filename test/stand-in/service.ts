@@ -311,7 +311,8 @@ export class StandIn implements ComputeService {
 
   #acknowledge(id: TaskId, group: TaskGroupId): void {
     const task = this.tasks.get(id);
-    if (task?.groupId !== group) return;
+    // One that has not ended has no result to acknowledge.
+    if (task?.status === undefined || task.groupId !== group) return;
     task.acknowledged = true;
     if (this.faults.forgetsAcknowledged) this.tasks.delete(id);
   }

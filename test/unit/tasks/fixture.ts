@@ -50,7 +50,7 @@ export async function turns(count = 20): Promise<void> {
 export type OpenOptions = Partial<Omit<ClientOptions, 'service' | 'endpointId' | 'ledger'>>;
 
 export class Scene {
-  readonly scratch = new Scratch();
+  #scratch: Scratch | undefined;
   readonly stand: StandIn;
   readonly unreadable: { readonly page: number; readonly error: Error }[] = [];
   codec: ParcelCodec = PLAIN;
@@ -58,13 +58,19 @@ export class Scene {
   store!: Store;
   ledger!: Ledger;
   client!: FuncXClient;
-  file: string;
+  /** The ledger's, when it is opened next. @default one in the scratch directory */
+  file = '';
   #image: string | undefined;
   #images = 0;
 
   constructor(stand = new StandIn()) {
     this.stand = stand;
-    this.file = this.scratch.file;
+  }
+
+  /** Of a client without a ledger there is none. */
+  get scratch(): Scratch {
+    this.#scratch ??= new Scratch();
+    return this.#scratch;
   }
 
   /** Opens the client as a new process would. */
@@ -81,6 +87,7 @@ export class Scene {
 
   async openLedger(): Promise<Ledger> {
     const { commitWindowMs } = this;
+    this.file ||= this.scratch.file;
     this.store = await this.scratch.open({
       file: this.file,
       migrations: [],
@@ -142,7 +149,7 @@ export class Scene {
 
   async clean(): Promise<void> {
     await this.client?.close().catch(() => {});
-    await this.scratch.clean();
+    await this.#scratch?.clean();
   }
 
   /** Hands in one call with this argument; the argument is the parcel too, unless there is another. */

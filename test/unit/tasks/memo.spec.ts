@@ -231,6 +231,17 @@ describe('memoization', () => {
       assert.equal(scene.client.counts.pending, 0);
     });
 
+    it('runs it for those that are left when the one is taken back, and another was before', async () => {
+      for (const owner of ['first', 'second', OWNER, OWNER]) scene.submit('same', MEMO, owner);
+      await turns();
+      for (const owner of ['second', 'first']) scene.client.cancelFor(owner);
+      await turns();
+      scene.stand.end();
+      await turns();
+      assert.deepEqual(inbox.outcomes, ['same', 'same']);
+      assert.equal(scene.client.counts.pending, 0);
+    });
+
     it('goes on for the one when another is past its deadline', async () => {
       scene.submit('same', MEMO);
       scene.submit('same', { ...MEMO, deadline: Date.now() + 1_000 });

@@ -196,6 +196,34 @@ describe('owners', () => {
       assert.deepEqual([warnings, inbox.outcomes], [['a fault of the owner'], [1]]);
     });
 
+    it('get again what they give back', async () => {
+      await handIn([1]);
+      const inbox = scene.serve(OWNER, { settles: false });
+      scene.stand.end();
+      const [delivery] = await inbox.take(1);
+      scene.client.giveBack(delivery as Delivery);
+      await inbox.take(2);
+      await turns();
+      assert.deepEqual(inbox.outcomes, [1, 1]);
+      inbox.settle();
+      scene.client.giveBack(delivery as Delivery);
+      await turns();
+      assert.equal(inbox.deliveries.length, 2, 'not after it was settled');
+    });
+
+    it('get what they give back while everything pauses when it goes on', async () => {
+      await handIn([1]);
+      const inbox = scene.serve(OWNER, { settles: false });
+      scene.stand.end();
+      const [delivery] = await inbox.take(1);
+      scene.client.pause();
+      scene.client.giveBack(delivery as Delivery);
+      await turns();
+      assert.equal(inbox.deliveries.length, 1);
+      scene.client.resume();
+      await inbox.take(2);
+    });
+
     it('settle twice to the effect of once', async () => {
       await handIn([1, 2]);
       const inbox = scene.serve();
