@@ -202,7 +202,7 @@ export class ClientUser implements JobOwner {
   /** What was sent in this turn of the loop does not reach a node that stops before the next: it will be sent again. */
   #beforeStop(isStopped: (id: string) => boolean): void {
     const targets = (this.node as Node & { wires?: readonly (readonly string[])[] }).wires?.flat() ?? [];
-    if (![this.node.id, ...targets].some(isStopped)) return;
+    if (!targets.some(isStopped)) return;
     for (const [delivery, client] of this.#sent) {
       this.#adopted.set(delivery.entry, this.#adopt(delivery.entry));
       client.giveBack(delivery);
