@@ -74,7 +74,8 @@ class Speaking(unittest.TestCase):
         def as_the_hub_does() -> None:
             stream, recorder = os.dup(theirs.fileno()), os.dup(self.file.fileno())
             os.dup2(stream, 3)
-            os.dup2(recorder, 4)
+            os.dup2(recorder, 5)
+            os.dup2(3, 4)
             os.setsid()
 
         self.process = subprocess.Popen(

@@ -343,7 +343,7 @@ export class WorkerPool {
       if (!worker.alive || worker.outstanding.size === 0) continue;
       const { running, since } = worker.activity();
       if (running === undefined) {
-        if (worker.isMute) worker.kill('It was stopped because user code had closed its line to the hub, file 3.');
+        if (worker.isMute) worker.kill('It was stopped because user code had closed its line to the hub, file 3 or 4.');
         continue;
       }
       const sight = this.#sights.get(worker);

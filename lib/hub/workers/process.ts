@@ -20,7 +20,7 @@ const START_TIMEOUT_MS = 30_000;
 /** Reading what a dead worker has written ends when nothing has come for this long. Unit: milliseconds. */
 const LAST_WORDS_MS = 300;
 
-/** A worker whose stream was closed ends by itself, or has not noticed after this long. Unit: milliseconds. */
+/** A worker one of whose streams was closed ends by itself, or has not noticed after this long. Unit: milliseconds. */
 const MUTE_MS = 1000;
 
 /** How a worker process is started. */
@@ -71,14 +71,17 @@ export class WorkerProcess {
   ended = 0;
   readonly outstanding = new Map<number, TaskRef>();
   readonly #process: ChildProcess;
-  readonly #stream: Socket;
+  /** Frames to the worker. */
+  readonly #inlet: Socket;
+  /** Records from the worker. */
+  readonly #outlet: Socket;
   readonly #recorder: Recorder;
   readonly #events: WorkerEvents;
   readonly #reader = new RecordReader();
   readonly #known = new Set<number>();
   readonly #started = new Deferred<void>();
   readonly #ended = new Deferred<void>();
-  /** When the stream was closed. Unit: milliseconds of `performance.now()`. */
+  /** When the first of the streams was closed. Unit: milliseconds of `performance.now()`. */
   #closedAt = Number.POSITIVE_INFINITY;
   #isReady = false;
   #nextSeq = 0;
@@ -98,11 +101,12 @@ export class WorkerProcess {
     this.#process = spawn(options.python, [WORKER_SCRIPT], {
       cwd: options.cwd,
       env: options.env,
-      stdio: ['ignore', output, output, 'pipe', this.#recorder.fd],
+      stdio: ['ignore', output, output, 'pipe', 'pipe', this.#recorder.fd],
       detached: process.platform !== 'win32',
       windowsHide: true,
     });
-    this.#stream = this.#process.stdio[3] as Socket;
+    this.#inlet = this.#process.stdio[3] as Socket;
+    this.#outlet = this.#process.stdio[4] as Socket;
     this.#listen(options);
     this.#write(
       jsonFrame(FrameKind.configure, {
@@ -135,7 +139,7 @@ export class WorkerProcess {
     return this.#isReady && !this.#gone;
   }
 
-  /** True when user code has closed the worker's side of the stream: it hears and says nothing, and does not end. */
+  /** True when user code has closed the worker's side of a stream: it hears or says nothing, and does not end. */
   get isMute(): boolean {
     return performance.now() - this.#closedAt > MUTE_MS;
   }
@@ -155,9 +159,9 @@ export class WorkerProcess {
     const frames = taskFrames(fn.key, first, outgoing);
     if (frames.length === 1) this.#write(frames[0] as Buffer);
     else {
-      this.#stream.cork();
+      this.#inlet.cork();
       for (const frame of frames) this.#write(frame);
-      this.#stream.uncork();
+      this.#inlet.uncork();
     }
   }
 
@@ -209,7 +213,7 @@ export class WorkerProcess {
   }
 
   #write(frame: Buffer): void {
-    if (!this.#stream.destroyed) this.#stream.write(frame);
+    if (!this.#inlet.destroyed) this.#inlet.write(frame);
   }
 
   #listen(options: WorkerOptions): void {
@@ -221,40 +225,44 @@ export class WorkerProcess {
       () => clearTimeout(timer),
       () => clearTimeout(timer),
     );
-    this.#stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#stream.on('error', () => {}); // A broken pipe is told by the process's end.
-    this.#stream.once('close', () => {
-      this.#closedAt = performance.now();
-    });
+    this.#outlet.on('data', (chunk: Buffer) => this.#receive(chunk));
+    for (const stream of [this.#inlet, this.#outlet]) {
+      stream.on('error', () => {}); // A broken pipe is told by the process's end.
+      stream.once('close', () => {
+        this.#closedAt = Math.min(this.#closedAt, performance.now());
+      });
+    }
     this.#process.on('error', (error: NodeJS.ErrnoException) => {
       if (this.#process.pid !== undefined) return;
       this.#gone = true;
       this.#recorder.close();
-      this.#stream.destroy();
+      this.#inlet.destroy();
+      this.#outlet.destroy();
       this.#started.reject(notStartable(options.python, error));
       this.#ended.resolve();
     });
     this.#process.on('exit', (code, signal) => {
       this.kill('ended'); // What it has started.
       this.#reaped = true;
+      this.#inlet.destroy();
       const finish = () => this.#finish(code, signal);
-      if (this.#stream.closed) finish();
-      else this.#stream.once('close', finish);
+      if (this.#outlet.closed) finish();
+      else this.#outlet.once('close', finish);
       this.#endStreamWhenSilent();
     });
   }
 
   /** Somebody who has inherited the dead worker's side may keep the stream open for ever. */
   #endStreamWhenSilent(): void {
-    const { bytesRead } = this.#stream;
+    const { bytesRead } = this.#outlet;
     // After the pause a turn for reading: this process may have been busy with something else all the time.
     const look = () =>
       setImmediate(() => {
-        if (this.#stream.bytesRead === bytesRead) this.#stream.destroy();
+        if (this.#outlet.bytesRead === bytesRead) this.#outlet.destroy();
         else this.#endStreamWhenSilent();
       });
     const timer = setTimeout(look, LAST_WORDS_MS);
-    this.#stream.once('close', () => clearTimeout(timer));
+    this.#outlet.once('close', () => clearTimeout(timer));
   }
 
   #receive(chunk: Buffer): void {
@@ -262,8 +270,8 @@ export class WorkerProcess {
     try {
       this.#reader.push(chunk, (record) => this.#take(record, ends));
     } catch {
-      this.#stream.removeAllListeners('data');
-      this.kill('It was stopped because something else than its results came from it: user code wrote to file 3.');
+      this.#outlet.removeAllListeners('data');
+      this.kill('It was stopped because something else than its results came from it: user code wrote to file 4.');
     }
     if (ends.length > 0) this.#events.ended(this, ends);
   }

@@ -2,8 +2,10 @@
 
 The parent starts it as ``python3 worker.py`` with
   fd 0     nothing, fd 1 and 2 one append-only file: whatever user code prints ends up there, never in the protocol;
-  fd 3     a stream: frames both ways;
-  fd 4     a file shared with the parent, mapped here: the flight recorder (see ``Recorder``).
+  fd 3     a stream of frames from the parent;
+  fd 4     a stream of records to the parent; it is one of its own, since a parent that writes to a stream whose other
+           end is gone cannot read any more what is still in it;
+  fd 5     a file shared with the parent, mapped here: the flight recorder (see ``Recorder``).
 The first frame received is the configuration; the answer is the hello frame.
 
 Frames to the worker: ``u32 length | u8 kind | payload`` (little endian; the length counts kind and payload).
@@ -34,8 +36,9 @@ from funcx_worker.values import NotSerializable, ResultWriter, plain, with_bytes
 
 sys.dont_write_bytecode = _write_bytecode
 
-STREAM_FD = 3
-RECORDER_FD = 4
+INLET_FD = 3
+OUTLET_FD = 4
+RECORDER_FD = 5
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 # Kinds of frames to the worker.
@@ -64,7 +67,7 @@ def traceback_text(error: BaseException) -> str:
 
 class Worker:
     def __init__(self) -> None:
-        self.stream = FileIO(STREAM_FD, "r", closefd=False)
+        self.inlet = FileIO(INLET_FD, "r", closefd=False)
         self.recorder = Recorder(RECORDER_FD)
         self.functions: Dict[int, Any] = {}
         self.queue: Deque[Tuple[int, int, str, str, Any]] = deque()
@@ -81,7 +84,7 @@ class Worker:
 
     def receive(self) -> bool:
         """Waits for what arrives next and takes every whole frame of it. False when the parent is gone."""
-        chunk = os.read(STREAM_FD, READ_BYTES)
+        chunk = os.read(INLET_FD, READ_BYTES)
         if not chunk:
             return False
         inbox = self.inbox
@@ -107,7 +110,7 @@ class Worker:
         self.inbox.extend(bytes(size - have))
         with memoryview(self.inbox) as whole:
             while have < size:
-                count = self.stream.readinto(whole[have:size])
+                count = self.inlet.readinto(whole[have:size])
                 if not count:
                     os._exit(0)
                 have += count
@@ -184,7 +187,7 @@ class Worker:
     def send(data: Any) -> None:
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(STREAM_FD, rest) :]
+            rest = rest[os.write(OUTLET_FD, rest) :]
 
     def write(self) -> None:
         if self.gathered:
@@ -273,7 +276,7 @@ def die_with_parent() -> None:
 
     def watch() -> None:
         hang_up = select.poll()
-        hang_up.register(STREAM_FD, 0)  # no event asked for: only a hang-up is reported
+        hang_up.register(INLET_FD, 0)  # no event asked for: only a hang-up is reported
         hang_up.poll()
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpid(), signal.SIGKILL)
@@ -290,7 +293,8 @@ def stay_alone(worker: Worker) -> None:
     def forked() -> None:
         if not worker.is_fork:
             worker.is_fork = True
-            os.close(STREAM_FD)
+            os.close(INLET_FD)
+            os.close(OUTLET_FD)
 
     os.register_at_fork(after_in_child=forked)
 
@@ -323,8 +327,8 @@ def be_no_program() -> None:
 if __name__ == "__main__":
     use_working_folder()
     be_no_program()
-    os.set_inheritable(STREAM_FD, False)
-    os.set_inheritable(RECORDER_FD, False)
+    for fd in (INLET_FD, OUTLET_FD, RECORDER_FD):
+        os.set_inheritable(fd, False)
     die_with_parent()
     worker = Worker()
     stay_alone(worker)

@@ -1,8 +1,22 @@
 /** Workers that die: one task pays for it, and no other notices. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type FunctionId, type FuncXError, TaskError, type TaskOutcome } from '../../../dist/lib/index.js';
-import { Lab, MARK, outcomeOf, outcomesOf, RING } from './fixture.js';
+import {
+  type FunctionId,
+  type FuncXError,
+  packBuffers,
+  TaskError,
+  type TaskGroupId,
+  type TaskOutcome,
+} from '../../../dist/lib/index.js';
+import { Consumer, Lab, MARK, outcomeOf, outcomesOf, RING } from './fixture.js';
+
+/** Keeps this process from everything else for so long. */
+function block(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
 
 describe('a task that ends its worker', () => {
   let lab: Lab;
@@ -48,24 +62,32 @@ describe('a task that ends its worker', () => {
   ] as const) {
     it(`by writing bytes ${what} into the line to the hub is lost, and the hub lives on`, async () => {
       const error = await lost(
-        `def f():\n    import os, time\n    os.write(3, ${bytes})\n    time.sleep(0.05)\n    os._exit(1)`,
+        `def f():\n    import os, time\n    os.write(4, ${bytes})\n    time.sleep(0.05)\n    os._exit(1)`,
       );
       assert.equal(error.code, 'WORKER_LOST');
     });
   }
 
-  it('by putting a file in the place of the line to the hub does not hang, and runs once', async () => {
-    const source = `${MARK}
+  for (const [line, ending] of [
+    [3, 'has given its result before'],
+    [4, 'is lost'],
+  ] as const) {
+    it(`by putting a file in the place of its line ${line} to the hub ${ending}, and runs once`, async () => {
+      const source = `${MARK}
 files = []
 def f(marks, file):
     import os
     mark(marks, "began")
-    os.close(3)
+    os.close(${line})
     files.append(open(file, "w"))
-    assert files[0].fileno() == 3`;
-    await lost(source, lab.path('began'), lab.path('in its place'));
-    assert.deepEqual(lab.marks('began'), ['began']);
-  });
+    assert files[0].fileno() == ${line}`;
+      const marks = `began ${line}`;
+      const args = [lab.path(marks), lab.path('in its place')];
+      if (line === 3) assert.equal(await lab.result(source, ...args), null);
+      else await lost(source, ...args);
+      assert.deepEqual(lab.marks(marks), ['began']);
+    });
+  }
 
   it('by closing all that is open has given its result before', async () => {
     assert.equal(
@@ -132,6 +154,36 @@ def f(marks, i, how):
         outcomes.map((outcome) => outcome.status === 'success' && (outcome.result as string).length),
         Array.from({ length: 100 }, (_, i) => i < 99 && i),
       );
+    }
+  });
+
+  it('does not take results with it when more is sent to its worker before they are read', async () => {
+    const own = await Lab.open({ workers: 1 });
+    try {
+      const f = await own.function(
+        `${MARK}\ndef f(marks, last):\n    import os\n    if last:\n        mark(marks, os.getpid())\n        os._exit(1)`,
+      );
+      const marks = own.path('marks');
+      const group = randomUUID() as TaskGroupId;
+      const told = new Consumer(own.hub, group);
+      const submit = (lasts: readonly boolean[]) => {
+        const tasks = { [f]: lasts.map((last) => packBuffers([`11\n${JSON.stringify([marks, last])}`, '11\n{}'])) };
+        return own.hub.submit(own.endpoint, { tasks, task_group_id: group, create_queue: true });
+      };
+      // So many that the worker is known to be quick, and is given more while it is at work.
+      await submit(Array(500).fill(false));
+      await told.until(500);
+      const { tasks } = await submit([false, false, true]);
+      // It ends while this process reads nothing, and has no occasion to notice.
+      while (own.tryMarks('marks').length === 0) block(1);
+      const [pid] = own.marks('marks');
+      while (/^[^Z]/.test(spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout)) block(1);
+      await submit([false]);
+      await told.until(504);
+      const failed = told.told.filter(({ status }) => status === 'failed').map(({ task_id }) => task_id);
+      assert.deepEqual(failed, [tasks[f]?.[2]]);
+    } finally {
+      await own.clean();
     }
   });
 
