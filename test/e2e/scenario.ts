@@ -18,6 +18,13 @@ export interface Played {
   readonly theme: Theme;
 }
 
+/** How it went. */
+export interface Row extends Played {
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly error?: string;
+}
+
 /** What a test of mocha's plays. */
 export const played = new WeakMap<Test, Played>();
 

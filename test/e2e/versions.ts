@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from '../../tools/build/layout';
 
-export type Version = '4.1' | '5.0';
+export const VERSIONS = ['4.1', '5.0'] as const;
+
+export type Version = (typeof VERSIONS)[number];
 
 export interface Program {
   /** Path of the Node.js. */

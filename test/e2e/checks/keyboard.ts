@@ -5,6 +5,9 @@ const USABLE = 'input:not([type=hidden]), select, textarea, button, summary, a[h
 
 const MOST_STEPS = 80;
 
+/** Pages on whose source editors Tab goes on to the next field: it indents, until one presses their own key for that. */
+const tabLeavesSource = new WeakSet<Page>();
+
 /** What in a form cannot be reached with the Tab key, starting above it. @param above a button outside of the form */
 export async function notReachedByTab(page: Page, form: Locator, above: Locator): Promise<string[]> {
   await form.evaluate((root, usable) => {
@@ -12,7 +15,6 @@ export async function notReachedByTab(page: Page, form: Locator, above: Locator)
   }, USABLE);
   await above.focus();
   let wasInside = false;
-  let before = '';
   for (let step = 0; step < MOST_STEPS; step++) {
     await page.keyboard.press('Tab');
     const where = await form.evaluate((root) => {
@@ -24,9 +26,9 @@ export async function notReachedByTab(page: Page, form: Locator, above: Locator)
     });
     if (where === 'outside' && wasInside) break;
     wasInside ||= where !== 'outside';
-    // In a source editor Tab indents, until one presses its own key for that.
-    if (where === 'source' && before === 'source') await page.keyboard.press('Control+m');
-    before = where;
+    if (where !== 'source' || tabLeavesSource.has(page)) continue;
+    await page.keyboard.press('Control+m');
+    tabLeavesSource.add(page);
   }
   return form.evaluate((root, usable) => {
     const inSight = (at: HTMLElement) =>

@@ -32,7 +32,7 @@ export async function misplaced(form: Locator): Promise<string[]> {
       const isBelow = beside.top > own.bottom - 4;
       if (!isBelow && label.scrollWidth > label.clientWidth + 1) found.push(`wider than its place: ${nameOf(label)}`);
       if (!isBelow && own.right > beside.left + 1) found.push(`over its field: ${nameOf(label)}`);
-      if (own.height > 40) found.push(`broken into lines: ${nameOf(label)}`);
+      if (own.height > 36) found.push(`broken into lines: ${nameOf(label)}`);
     }
     return found;
   });

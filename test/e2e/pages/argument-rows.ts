@@ -35,12 +35,13 @@ export class ArgumentRows {
   }
 
   async read(): Promise<Row[]> {
-    return this.#rows.evaluateAll((rows) => {
+    // At one moment: the rows may be about to be made anew.
+    return this.box.evaluate((box) => {
       interface Widget {
         typedInput(what: 'type' | 'value'): unknown;
       }
       const { $ } = globalThis as unknown as { $: (element: Element | null) => Widget };
-      return rows.map((row) => {
+      return [...box.querySelectorAll('.funcx-argument')].map((row) => {
         const own = row.querySelector<HTMLInputElement>('.funcx-argument-name-input');
         const widget = $(row.querySelector('.funcx-argument-value'));
         return {

@@ -6,6 +6,7 @@ import { looks } from './looks';
 import { mainJob } from './main-job';
 import { newcomer } from './newcomer';
 import { palette } from './palette';
+import { pickers } from './pickers';
 import { pictures } from './pictures';
 import { python } from './python';
 import { secured } from './secured';
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   ...argumentRows,
   ...python,
   ...tasks,
+  ...pickers,
   ...mainJob,
   ...looks,
   ...secured,

@@ -93,7 +93,7 @@ async function openMainJob(leg: Leg): Promise<Editor> {
   });
   await editor.isReady();
   await editor.debug.open();
-  await editor.debug.texts('anomalies', 4);
+  await editor.debug.texts('anomalies', 3);
   return editor;
 }
 
