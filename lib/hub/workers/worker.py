@@ -32,7 +32,8 @@ from funcx_worker.functions import function_of_code  # noqa: E402
 from funcx_worker.output import Output  # noqa: E402
 from funcx_worker.packing import NotLoadable  # noqa: E402
 from funcx_worker.recorder import GATHER_BYTES, Recorder  # noqa: E402
-from funcx_worker.values import NotSerializable, ResultWriter, plain, with_bytes  # noqa: E402
+from funcx_worker.task_id import set_task_id  # noqa: E402
+from funcx_worker.values import NotSerializable, ResultWriter, plain, read_json, with_bytes  # noqa: E402
 
 sys.dont_write_bytecode = _write_bytecode
 
@@ -47,14 +48,16 @@ CONFIGURE, FUNCTION, TASKS, TASK_WITH_BYTES, FORGET = range(5)
 # Kinds of records to the parent.
 HELLO, RESULT, EXCEPTION, TOO_LARGE, UNSERIALIZABLE, UNLOADABLE, RETURNED = range(7)
 
-# sequence, kind, execution start and end (Unix seconds), length of extra, length of body
-RECORD = struct.Struct("<IBddII")
+# length of what follows, then RECORD: sequence, kind, execution start and end (Unix seconds), lengths of extra and body
+RECORD = struct.Struct("<IIBddII")
 LENGTH = struct.Struct("<I")
 FRAME = struct.Struct("<IB")
 
 # Gathered records are written at the latest this long after the last write. Seconds.
 GATHER_SECONDS = 0.001
-READ_BYTES = 256 * 1024
+
+# Frames are read into one place of this size; a larger one gets a place of its own.
+INBOX_BYTES = 256 * 1024
 
 
 def traceback_text(error: BaseException) -> str:
@@ -71,7 +74,9 @@ class Worker:
         self.recorder = Recorder(RECORDER_FD)
         self.functions: Dict[int, Any] = {}
         self.queue: Deque[Tuple[int, int, str, str, Any]] = deque()
-        self.inbox = bytearray()
+        self.inbox = memoryview(bytearray(INBOX_BYTES))
+        # Bytes of the inbox that belong to a frame which has not come whole.
+        self.received = 0
         self.gathered = 0
         self.last_write = 0.0
         self.writer = ResultWriter()
@@ -84,42 +89,46 @@ class Worker:
 
     def receive(self) -> bool:
         """Waits for what arrives next and takes every whole frame of it. False when the parent is gone."""
-        chunk = os.read(INLET_FD, READ_BYTES)
-        if not chunk:
+        inbox, received = self.inbox, self.received
+        count = self.inlet.readinto(inbox[received:] if received else inbox)
+        if not count:
             return False
-        inbox = self.inbox
-        inbox += chunk
+        received += count
         position = 0
-        while len(inbox) - position >= 5:
+        while received - position >= FRAME.size:
             length, kind = FRAME.unpack_from(inbox, position)
-            end = position + 4 + length
-            if len(inbox) < end:
-                if end - position > len(inbox) * 2:
-                    self.receive_rest(end)
-                    continue
+            end = position + LENGTH.size + length
+            if end - position > INBOX_BYTES:
+                self.take_frame(kind, self.receive_rest(inbox[position + FRAME.size : received], length - 1))
+                position = received
+            elif end > received:
                 break
-            self.take_frame(kind, memoryview(inbox)[position + 5 : end])
-            position = end
-        if position:
-            self.inbox = inbox[position:]
+            else:
+                self.take_frame(kind, inbox[position + FRAME.size : end])
+                position = end
+        rest = received - position
+        if rest and position:
+            inbox[:rest] = bytes(inbox[position:received])
+        self.received = rest
         return True
 
-    def receive_rest(self, size: int) -> None:
-        """Reads the rest of a large frame straight to its place."""
-        have = len(self.inbox)
-        self.inbox.extend(bytes(size - have))
-        with memoryview(self.inbox) as whole:
-            while have < size:
-                count = self.inlet.readinto(whole[have:size])
-                if not count:
-                    os._exit(0)
-                have += count
+    def receive_rest(self, begun: memoryview, size: int) -> memoryview:
+        """A payload of which the inbox has no more than the beginning, read straight to a place of its own."""
+        payload = memoryview(bytearray(size))
+        have = len(begun)
+        payload[:have] = begun
+        while have < size:
+            count = self.inlet.readinto(payload[have:])
+            if not count:
+                os._exit(0)
+            have += count
+        return payload
 
     def take_frame(self, kind: int, payload: memoryview) -> None:
         if kind == TASKS:
-            key, first, ids, texts = json.loads(str(payload, "utf-8"))
-            for offset, text in enumerate(texts):
-                self.queue.append((key, first + offset, ids[offset], text, None))
+            key, first, ids, texts = read_json(str(payload, "utf-8"))
+            for seq, (task_id, text) in enumerate(zip(ids, texts), first):
+                self.queue.append((key, seq, task_id, text, None))
         elif kind == TASK_WITH_BYTES:
             header_size = LENGTH.unpack_from(payload)[0]
             position = 4 + header_size
@@ -140,7 +149,6 @@ class Worker:
             self.functions.pop(json.loads(str(payload, "utf-8")), None)
         elif kind == CONFIGURE:
             self.configure(json.loads(str(payload, "utf-8")))
-        payload.release()
 
     def configure(self, configuration: Dict[str, Any]) -> None:
         self.max_result = configuration["max_result_chars"]
@@ -169,19 +177,22 @@ class Worker:
         size = RECORD.size + len(extra) + len(body)
         for buffer in buffers:
             size += len(buffer)
-        head = LENGTH.pack(size) + RECORD.pack(seq, kind, start, end, len(extra), len(body))
-        if size + 4 <= GATHER_BYTES:
-            if self.gathered + size + 4 > GATHER_BYTES:
-                self.write()
-            at = self.gathered
-            whole = b"".join((head, extra, body, *buffers))
-            self.recorder.gathered[at : at + len(whole)] = whole
-            self.gathered = at + len(whole)
-            self.recorder.words[Recorder.GATHERED_COUNT] = self.gathered
-        else:
+        head = (size - LENGTH.size, seq, kind, start, end, len(extra), len(body))
+        if size > GATHER_BYTES:
             self.write()
-            for part in (head + extra, body, *buffers):
+            for part in (RECORD.pack(*head) + extra, body, *buffers):
                 self.send(part)
+            return
+        if self.gathered + size > GATHER_BYTES:
+            self.write()
+        gathered, at = self.recorder.gathered, self.gathered
+        RECORD.pack_into(gathered, at, *head)
+        at += RECORD.size
+        for part in (extra, body, *buffers) if extra else (body,):
+            gathered[at : at + len(part)] = part
+            at += len(part)
+        self.gathered = at
+        self.recorder.words[Recorder.GATHERED_COUNT] = at
 
     @staticmethod
     def send(data: Any) -> None:
@@ -210,7 +221,7 @@ class Worker:
         start = time.time()
         times[Recorder.SINCE] = start
         words[Recorder.BEGUN] = seq + 1
-        os.environ["GC_TASK_UUID"] = task_id  # In between: by now the parent sees that the task has begun.
+        set_task_id(task_id)  # In between: by now the parent sees that the task has begun.
         if words[Recorder.STOP_FROM] <= seq < words[Recorder.STOP_TO]:
             self.record(seq, RETURNED, 0.0, 0.0, b"", b"", ())
             words[Recorder.ENDED] = seq + 1

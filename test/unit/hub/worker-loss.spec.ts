@@ -262,13 +262,16 @@ describe('a worker that dies between two tasks', () => {
       lab.path('site/sitecustomize.py'),
       `import json, os
 ${MARK}
-loads = json.loads
-def poisoned(text, **more):
-    if "poison" in text:
-        mark(${JSON.stringify(lab.path('deaths'))}, os.getpid())
-        os._exit(9)
-    return loads(text, **more)
-json.loads = poisoned
+make_scanner = json.scanner.make_scanner
+def poisoned(decoder):
+    scan = make_scanner(decoder)
+    def scan_once(text, at):
+        if "poison" in text:
+            mark(${JSON.stringify(lab.path('deaths'))}, os.getpid())
+            os._exit(9)
+        return scan(text, at)
+    return scan_once
+json.scanner.make_scanner = poisoned
 `,
     );
     process.env.PYTHONPATH = lab.path('site');

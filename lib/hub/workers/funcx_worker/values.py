@@ -18,6 +18,18 @@ class NotSerializable(Exception):
     """A result can be written by none of the strategies; the text is for the user."""
 
 
+_scan_once = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+
+def read_json(text: str) -> Any:
+    """As ``json.loads``, without its looks at what the text begins and ends with."""
+    try:
+        value, end = _scan_once(text, 0)
+    except StopIteration:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
+
+
 def read_value(buffer: str) -> Any:
     """A value from its serialized text, by the identifier of its strategy."""
     identifier, _, body = buffer.partition("\n")
@@ -49,8 +61,8 @@ def plain(text: str) -> Tuple[Any, Dict[str, Any]]:
     end = text.index("\n")
     split = end + 1 + int(text[:end])
     args = text[end + 1 : split]
-    positional = json.loads(args[3:]) if args.startswith("11\n") else read_value(args)
-    if text.endswith(NO_KWARGS) and len(text) - split == len(NO_KWARGS):
+    positional = read_json(args[3:]) if args.startswith("11\n") else read_value(args)
+    if len(text) - split == len(NO_KWARGS) and text.endswith(NO_KWARGS):
         return positional, {}
     _, _, kwargs = text[split:].partition("\n")
     return positional, read_value(kwargs)
