@@ -1,6 +1,6 @@
 /** Tasks that were submitted together for one function and one endpoint: one record in memory and on disk, not one a task. */
 import type { EndpointId, FunctionId, TaskGroupId, TaskId } from '../compute/ids.js';
-import type { PackedArguments } from '../compute/service.js';
+import type { PackedArguments, TaskStatus } from '../compute/service.js';
 
 /** Where a task of a batch is. */
 export const Stage = { queued: 0, running: 1, ended: 2 } as const;
@@ -8,6 +8,7 @@ export const Stage = { queued: 0, running: 1, ended: 2 } as const;
 export class TaskBatch {
   /** One of {@link Stage} a task. */
   readonly stages: Uint8Array;
+  readonly tasks: readonly Task[];
   /** Taken over from a process that has ended: its tasks may have run there. */
   inherited = false;
   /** Row in the store, once it was written there. */
@@ -22,13 +23,18 @@ export class TaskBatch {
     /** Whether the results go to the task group's stream. */
     readonly streamed: boolean,
     readonly ids: readonly TaskId[],
-    readonly args: readonly PackedArguments[],
+    /** Taken over by the batch; empty texts once their tasks have ended. */
+    readonly args: PackedArguments[],
     /** Unix milliseconds. */
     readonly createdAt: number,
     stages?: Uint8Array,
   ) {
     this.stages = stages ?? new Uint8Array(ids.length);
-    this.open = this.stages.reduce((open, stage) => (stage === Stage.ended ? open : open + 1), 0);
+    this.open = ids.length;
+    if (stages !== undefined) for (const stage of stages) if (stage === Stage.ended) this.open--;
+    const tasks = new Array<Task>(ids.length);
+    for (let index = 0; index < tasks.length; index++) tasks[index] = new Task(this, index);
+    this.tasks = tasks;
   }
 }
 
@@ -36,6 +42,21 @@ export class TaskBatch {
 export interface TaskRef {
   readonly batch: TaskBatch;
   readonly index: number;
+}
+
+/** What memory has of one task. */
+export class Task implements TaskRef {
+  /** How it ended. */
+  status: TaskStatus | undefined = undefined;
+  /** Its result was passed on: nobody will ask for it. */
+  acknowledged = false;
+  /** Where its result is kept with others, before it gets a row of its own. */
+  page: object | undefined = undefined;
+
+  constructor(
+    readonly batch: TaskBatch,
+    readonly index: number,
+  ) {}
 }
 
 export function idOf(task: TaskRef): TaskId {

@@ -282,7 +282,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
         endpoint.pool.submit(batch);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        const waiting = batch.ids.map((_, index) => ({ batch, index })).filter((task) => this.#tasks.find(idOf(task)));
+        const waiting = batch.tasks.filter((task) => this.#tasks.find(idOf(task)));
         this.#end(waiting.map((task) => [task, failure('FUNCTION_NOT_FOUND', message)] as const));
       }
     }
@@ -293,7 +293,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const now = Date.now();
     const tasks: Record<string, string[]> = {};
     for (const id of functionIds) {
-      const args = body.tasks[id] as readonly PackedArguments[];
+      const args = [...(body.tasks[id] as readonly PackedArguments[])];
       const ids = newIds<TaskId>(args.length);
       tasks[id] = ids;
       const batch = new TaskBatch(id, endpoint.id, group, body.create_queue === true, ids, args, now);

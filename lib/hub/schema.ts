@@ -43,4 +43,11 @@ export const HUB_MIGRATIONS: readonly string[] = [
   CREATE INDEX results_of_group ON results (group_id, ended_at);
   CREATE INDEX results_by_age ON results (ended_at);
   `,
+  `
+  -- Results that ended close together, in one row as long as they are fresh: a list in JSON.
+  CREATE TABLE result_pages (
+    number INTEGER PRIMARY KEY,
+    results TEXT NOT NULL
+  );
+  `,
 ];

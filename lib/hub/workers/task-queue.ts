@@ -14,7 +14,8 @@ export class TaskQueue {
 
   /** Appends the queued tasks of a batch. */
   push(batch: TaskBatch): void {
-    const count = batch.stages.reduce((queued, stage) => (stage === Stage.queued ? queued + 1 : queued), 0);
+    let count = 0;
+    for (const stage of batch.stages) if (stage === Stage.queued) count++;
     if (count === 0) return;
     this.#batches.push({ batch, next: 0 });
     this.#size += count;
@@ -49,7 +50,8 @@ export class TaskQueue {
       if (head === undefined) return undefined;
       const { batch } = head;
       while (head.next < batch.ids.length && batch.stages[head.next] !== Stage.queued) head.next++;
-      if (head.next < batch.ids.length) return { batch, index: head.next };
+      const next = batch.tasks[head.next];
+      if (next !== undefined) return next;
       this.#dropHead();
     }
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Stage, TaskBatch } from '../../../dist/lib/hub/batch.js';
+import { HUB_MIGRATIONS } from '../../../dist/lib/hub/schema.js';
 import { TaskBook } from '../../../dist/lib/hub/task-book.js';
 import type {
   EndpointId,
@@ -12,6 +13,7 @@ import type {
   TaskStatus,
 } from '../../../dist/lib/index.js';
 import type { Store } from '../../../dist/lib/storage/index.js';
+import { drivers, Scratch } from '../storage/scratch.js';
 
 type Statement = readonly [sql: string, params: readonly unknown[]];
 type Contributor = (write: (sql: string, params?: readonly unknown[]) => void) => void;
@@ -133,14 +135,35 @@ describe('the book of tasks', () => {
   it('writes a result that was not acknowledged, and removes it when it is', () => {
     const batch = add(1);
     const id = end(batch, 0);
-    assert.deepEqual(verbs(disk.commit()), ['INSERT OR']);
+    const [kept, ...others] = disk.commit();
+    assert.match(kept?.[0] ?? '', /^INSERT INTO result_pages/);
+    assert.deepEqual(others, []);
     book.acknowledge(id);
     assert.ok(disk.touched);
     book.acknowledge(id);
     const [removal, ...more] = disk.commit();
-    assert.match(removal?.[0] ?? '', /^DELETE FROM results/);
-    assert.deepEqual(removal?.[1], [JSON.stringify([id])]);
+    assert.match(removal?.[0] ?? '', /^DELETE FROM result_pages/);
+    assert.deepEqual(removal?.[1], [kept?.[1][0]]);
     assert.deepEqual(more, []);
+  });
+
+  it('writes one row for the results that ended close together, as long as they are acknowledged together', () => {
+    const batch = add(1000);
+    const ids = batch.ids.map((_, index) => end(batch, index));
+    assert.deepEqual(verbs(disk.commit()), ['INSERT INTO']);
+    for (const id of ids) book.acknowledge(id);
+    assert.deepEqual(verbs(disk.commit()), ['DELETE FROM']);
+    assert.deepEqual(disk.commit(), []);
+  });
+
+  it('removes the acknowledged ones of results that ended close together', () => {
+    const batch = add(3);
+    const ids = batch.ids.map((_, index) => end(batch, index));
+    disk.commit();
+    book.acknowledge(ids[1] as TaskId);
+    assert.deepEqual(disk.commit().at(-1)?.[1], [JSON.stringify([ids[1]])]);
+    book.acknowledge(ids[0] as TaskId);
+    assert.deepEqual(disk.commit().at(-1)?.[1], [JSON.stringify([ids[0]])]);
   });
 
   it('takes one end of a task, the first', () => {
@@ -185,3 +208,66 @@ describe('the book of tasks', () => {
     }
   });
 });
+
+for (const driver of drivers) {
+  describe(`results that ended close together, on ${driver}`, () => {
+    let scratch: Scratch;
+
+    beforeEach(() => {
+      scratch = new Scratch();
+    });
+    afterEach(() => scratch.clean());
+
+    const open = async () => {
+      const store = await scratch.open({ driver, migrations: HUB_MIGRATIONS });
+      return { store, ...(await TaskBook.open(store)) };
+    };
+    const results = ['11\n"\0"', '11\n"\ud800 ☃ 😀"', '11\n"acknowledged"', `11\n"${'l'.repeat(100_000)}"`];
+
+    async function ended({ book, store }: Awaited<ReturnType<typeof open>>): Promise<TaskBatch> {
+      const ids = results.map(() => newId<TaskId>());
+      const args = results.map(() => 'x');
+      const batch = new TaskBatch(newId<FunctionId>(), newId<EndpointId>(), newId<TaskGroupId>(), true, ids, args, 1);
+      book.add(batch);
+      for (const [index, result] of results.entries()) {
+        const task_id = batch.ids[index] as TaskId;
+        book.end(
+          { batch, index },
+          { task_id, status: 'success', result, completion_t: String(Date.now() / 1000 + index) },
+        );
+      }
+      await store.flush();
+      return batch;
+    }
+
+    it('are there after a restart, each as it was', async () => {
+      const first = await open();
+      const batch = await ended(first);
+      await first.store.close();
+      const { book } = await open();
+      const found = await book.statuses(batch.ids);
+      assert.deepEqual(
+        batch.ids.map((id) => found.get(id)?.result),
+        results,
+      );
+      assert.deepEqual(
+        (await book.unacknowledged(batch.groupId)).map(({ task_id }) => task_id),
+        batch.ids,
+      );
+    });
+
+    it('are there without those that were acknowledged', async () => {
+      const first = await open();
+      const batch = await ended(first);
+      const [, , acknowledged] = batch.ids;
+      first.book.acknowledge(acknowledged as TaskId);
+      const others = batch.ids.filter((id) => id !== acknowledged);
+      const idsOf = (statuses: readonly TaskStatus[]) => statuses.map(({ task_id }) => task_id);
+      assert.deepEqual(idsOf(await first.book.unacknowledged(batch.groupId)), others);
+      await first.store.close();
+      const { book } = await open();
+      assert.deepEqual(idsOf(await book.unacknowledged(batch.groupId)), others);
+      assert.equal(await book.status(acknowledged as TaskId), undefined);
+    });
+  });
+}
