@@ -266,10 +266,10 @@ export class FuncXClient {
   waitFor(id: TaskId, settled: (outcome: TaskOutcome) => void): () => void {
     return this.#watcher.wait(id, {
       ended: (status) => {
-        tell(() => settled(outcomeOf(status, {}, this.#integers)));
+        tell(settled, outcomeOf(status, {}, this.#integers));
         this.#watcher.ack(id);
       },
-      failed: (error) => tell(() => settled({ status: 'failed', taskId: id, error })),
+      failed: (error) => tell(settled, { status: 'failed', taskId: id, error }),
     });
   }
 
@@ -345,18 +345,12 @@ export class FuncXClient {
 
   #outcome(status: TaskStatus, { entry, functionId, endpointId, groupId, submittedAt }: EntryCall): TaskOutcome {
     if (entry.watching) return outcomeOf(status, {}, this.#integers);
-    const known = {
-      functionId,
-      endpointId,
-      ...(groupId !== undefined && { taskGroupId: groupId }),
-      ...(submittedAt > 0 && { submittedAt }),
-    };
-    return outcomeOf(status, known, this.#integers);
+    return outcomeOf(status, { functionId, endpointId, taskGroupId: groupId, submittedAt }, this.#integers);
   }
 
   #unclaimed(status: TaskStatus, take: () => void): void {
     for (const listener of this.#unclaimedListeners) {
-      tell(() => listener(outcomeOf(status, {}, this.#integers), take));
+      tell(listener, outcomeOf(status, {}, this.#integers), take);
     }
   }
 

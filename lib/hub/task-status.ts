@@ -1,10 +1,18 @@
 /** A task that has ended, as the service shows it. */
-import type { TaskStatus } from '../compute/service.js';
+import type { TaskDetails, TaskStatus } from '../compute/service.js';
 import { idOf, type TaskRef } from './batch.js';
 import { failure, type TaskEnding } from './workers/ending.js';
 
 export function statusOf(task: TaskRef, ending: TaskEnding): TaskStatus {
-  const { start, end, worker } = ending;
+  const { start, end, worker, output } = ending;
+  const details: { -readonly [Name in keyof TaskDetails]: TaskDetails[Name] } = {
+    os: worker.os,
+    python_version: worker.python_version,
+    endpoint_id: task.batch.endpointId,
+    task_transitions: start > 0 ? { 'execution-start': start, 'execution-end': end } : undefined,
+  };
+  if (task.batch.inherited) details.rerun = true;
+  if (output !== '') details.output = output;
   return {
     task_id: idOf(task),
     status: ending.status,
@@ -12,16 +20,16 @@ export function statusOf(task: TaskRef, ending: TaskEnding): TaskStatus {
     result_buffers: ending.resultBytes,
     exception: ending.exception,
     error_code: ending.errorCode,
-    completion_t: String(end),
-    details: {
-      os: worker.os,
-      python_version: worker.python_version,
-      endpoint_id: task.batch.endpointId,
-      rerun: task.batch.inherited || undefined,
-      task_transitions: start > 0 ? { 'execution-start': start, 'execution-end': end } : undefined,
-      output: ending.output === '' ? undefined : ending.output,
-    },
+    completion_t: secondsText(end),
+    details,
   };
+}
+
+/** Unix seconds to the microsecond. Two whole numbers are written faster than one with a fraction. */
+function secondsText(seconds: number): string {
+  const micros = Math.round(seconds * 1e6);
+  const whole = Math.floor(micros / 1e6);
+  return `${whole}.${String(micros - whole * 1e6).padStart(6, '0')}`;
 }
 
 /** The ending of a task that was running when the hub's process ended. */

@@ -7,11 +7,11 @@ import type { TaskOutcome, TaskTimings } from './call.js';
 
 /** What the client knows of a task beside what the service tells. */
 export interface KnownOfTask {
-  readonly functionId?: FunctionId;
-  readonly endpointId?: EndpointId;
-  readonly taskGroupId?: TaskGroupId;
-  /** Unix milliseconds. */
-  readonly submittedAt?: number;
+  readonly functionId?: FunctionId | undefined;
+  readonly endpointId?: EndpointId | undefined;
+  readonly taskGroupId?: TaskGroupId | undefined;
+  /** Unix milliseconds; 0 when it is not known. */
+  readonly submittedAt?: number | undefined;
 }
 
 /**
@@ -41,20 +41,8 @@ export function outcomeOf(status: TaskStatus, known: KnownOfTask, integers: BigI
   const completedAt = completion_t === undefined ? undefined : new Date(Number(completion_t) * 1000);
   const timings = timingsOf(details, known.submittedAt);
   const output = details?.output;
-  const where = { taskId, functionId, endpointId, taskGroupId };
-  if (error !== undefined) return { ...where, completedAt, timings, worker: details, output, status: 'failed', error };
-  return {
-    taskId,
-    functionId,
-    endpointId,
-    taskGroupId,
-    completedAt,
-    timings,
-    worker: details,
-    output,
-    status: 'success',
-    result,
-  };
+  const where = { taskId, functionId, endpointId, taskGroupId, completedAt, timings, worker: details, output };
+  return error === undefined ? { ...where, status: 'success', result } : { ...where, status: 'failed', error };
 }
 
 /** Why a task has no result; undefined when it has one. */
@@ -78,7 +66,7 @@ function timingsOf(details: TaskDetails | undefined, submittedAt: number | undef
   const start = details?.task_transitions?.['execution-start'];
   const end = details?.task_transitions?.['execution-end'];
   return {
-    queuedMs: start === undefined || submittedAt === undefined ? undefined : milliseconds(start * 1000 - submittedAt),
+    queuedMs: start === undefined || !submittedAt ? undefined : milliseconds(start * 1000 - submittedAt),
     runMs: start === undefined || end === undefined ? undefined : milliseconds((end - start) * 1000),
   };
 }

@@ -111,16 +111,12 @@ export class Owners {
     const handler = entry.handler ?? (this.#paused ? undefined : this.#handlers.get(entry.owner));
     if (handler !== undefined) {
       if (!interim) call.told = handler;
-      tell(() => handler(delivery));
+      tell(handler, delivery);
       return true;
     }
     if (this.#paused || !this.#gone.has(entry.owner)) return false;
     for (const heir of this.#heirs) {
-      let taken = false;
-      tell(() => {
-        taken = heir(delivery);
-      });
-      if (!taken) continue;
+      if (tell(heir, delivery) !== true) continue;
       if (!interim) call.told = heir;
       return true;
     }

@@ -86,7 +86,7 @@ export class Watcher {
   /** Waits for a task of a group that is followed. */
   expect(id: TaskId, waiter: Waiter): void {
     if (this.#closed.signal.aborted) return;
-    const early = this.#early.get(id);
+    const early = this.#early.size > 0 ? this.#early.get(id) : undefined;
     if (early === undefined) {
       this.#add(id, waiter);
       return;

@@ -18,6 +18,13 @@ export type OnDelivery = (job: Job, delivery: Delivery) => readonly Delivery[];
 /** Calls a function when the turn of a delivery has come. */
 type Turn = (act: () => void) => void;
 
+/** What was handed to Node-RED for one message. */
+interface Sent {
+  readonly client: FuncXClient;
+  readonly deliveries: readonly Delivery[];
+  readonly job: Job;
+}
+
 /**
  * A node's side of its client: holds messages until the client is open, starts their work, and gets the results, also
  * those of messages that an earlier instance of the node took in.
@@ -32,8 +39,10 @@ export class ClientUser implements JobOwner {
   readonly #adopted = new Map<Entry, Job>();
   readonly #order = new InOrder();
   readonly #turns = new Map<Entry, readonly Turn[]>();
-  /** Handed to Node-RED, and not known to have reached the next node. */
-  readonly #sent = new Map<Delivery, FuncXClient>();
+  /** Handed to Node-RED, by turns of the event loop, and not known to have reached the next node. */
+  readonly #sent = new Set<Sent[]>();
+  /** What is handed to Node-RED in this turn. */
+  #sending: Sent[] | undefined;
   #onDelivery: OnDelivery = (_job, delivery) => [delivery];
   /** Whether the node has tasks that can be cancelled. */
   #serves = false;
@@ -135,7 +144,7 @@ export class ClientUser implements JobOwner {
       const heir = (delivery: Delivery) => {
         if (this.#closed) return false;
         const job = this.#jobOf(delivery.entry);
-        for (const sent of onDelivery(job, delivery)) this.#settle(client, sent, job);
+        this.#settle(client, onDelivery(job, delivery), job);
         return true;
       };
       this.#stops.add(client.inherit(heir));
@@ -177,20 +186,38 @@ export class ClientUser implements JobOwner {
     const { entry, late } = delivery;
     if (!late) this.status.ended(1);
     const job = late ? this.#adopt(entry) : this.#jobOf(entry);
-    for (const sent of this.#onDelivery(job, delivery)) this.#settle(client, sent, job);
+    this.#settle(client, this.#onDelivery(job, delivery), job);
   }
 
   /**
    * Node-RED hands a message over in a later turn of the loop, right before the one that is asked for here: only then has
    * the next node what was sent on.
    */
-  #settle(client: FuncXClient, delivery: Delivery, job: Job): void {
-    this.#sent.set(delivery, client);
-    setImmediate(() => {
-      if (!this.#sent.delete(delivery)) return;
-      client.settle(delivery);
-      if (delivery.entry.open === 0) this.#finish(delivery.entry, job);
+  #settle(client: FuncXClient, deliveries: readonly Delivery[], job: Job): void {
+    if (deliveries.length === 0) return;
+    const sent = { client, deliveries, job };
+    if (this.#sending !== undefined) {
+      this.#sending.push(sent);
+      return;
+    }
+    const turn = [sent];
+    this.#sending = turn;
+    this.#sent.add(turn);
+    // Asked for when all of this turn has been handed over, so that it comes after the last of it.
+    queueMicrotask(() => {
+      this.#sending = undefined;
+      setImmediate(() => this.#arrived(turn));
     });
+  }
+
+  #arrived(turn: Sent[]): void {
+    if (!this.#sent.delete(turn)) return;
+    for (const { client, deliveries, job } of turn) {
+      for (const delivery of deliveries) {
+        client.settle(delivery);
+        if (delivery.entry.open === 0) this.#finish(delivery.entry, job);
+      }
+    }
   }
 
   #finish(entry: Entry, job: Job): void {
@@ -203,11 +230,14 @@ export class ClientUser implements JobOwner {
   #beforeStop(isStopped: (id: string) => boolean): void {
     const targets = (this.node as Node & { wires?: readonly (readonly string[])[] }).wires?.flat() ?? [];
     if (!targets.some(isStopped)) return;
-    for (const [delivery, client] of this.#sent) {
-      this.#adopted.set(delivery.entry, this.#adopt(delivery.entry));
-      client.giveBack(delivery);
-    }
+    const turns = [...this.#sent];
     this.#sent.clear();
+    for (const { client, deliveries } of turns.flat()) {
+      for (const delivery of deliveries) {
+        this.#adopted.set(delivery.entry, this.#adopt(delivery.entry));
+        client.giveBack(delivery);
+      }
+    }
   }
 
   /** The job of an entry: the one that was handed in, or a new one for its message where that belongs to a closed node. */

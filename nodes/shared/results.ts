@@ -78,12 +78,21 @@ export function describeOutcome(outcome: TaskOutcome): FuncxProperty {
   if (outcome.taskId !== undefined) property.taskId = outcome.taskId;
   if (outcome.taskGroupId !== undefined) property.taskGroupId = outcome.taskGroupId;
   property.status = outcome.status;
-  if (outcome.completedAt !== undefined) property.completedAt = outcome.completedAt.toISOString();
+  if (outcome.completedAt !== undefined) property.completedAt = isoText(outcome.completedAt);
   if (outcome.timings !== undefined) property.timings = outcome.timings;
   if (outcome.worker !== undefined) property.worker = withoutOutput(outcome.worker);
   if (outcome.output !== undefined && outcome.output !== '') property.output = outcome.output;
   return property;
 }
+
+/** Of many tasks that end in the same millisecond, the text is made once. */
+function isoText(time: Date): string {
+  const ms = time.getTime();
+  if (ms !== lastIso.ms) lastIso = { ms, text: time.toISOString() };
+  return lastIso.text;
+}
+
+let lastIso = { ms: Number.NaN, text: '' };
 
 /** What a delivery says of its task, and of how it came. */
 export function describeDelivery({ entry, outcome, recovered, redelivered, late }: Delivery): FuncxProperty {

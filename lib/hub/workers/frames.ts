@@ -38,11 +38,6 @@ export interface WorkerRecord {
   readonly bytes: OutOfBand | undefined;
 }
 
-export interface OutgoingTask {
-  readonly id: string;
-  readonly arguments: PackedArguments;
-}
-
 /** A frame whose payload is JSON. */
 export function jsonFrame(kind: number, value: unknown): Buffer {
   const text = JSON.stringify(value);
@@ -55,28 +50,28 @@ export function jsonFrame(kind: number, value: unknown): Buffer {
 }
 
 /** Frames of consecutive tasks of one function, numbered from `first`. */
-export function taskFrames(functionKey: number, first: number, tasks: readonly OutgoingTask[]): Buffer[] {
+export function taskFrames(
+  functionKey: number,
+  first: number,
+  ids: readonly string[],
+  args: readonly PackedArguments[],
+): Buffer[] {
   const frames: Buffer[] = [];
-  let ids: string[] = [];
-  let texts: string[] = [];
-  let from = first;
-  const flush = (next: number) => {
-    if (ids.length > 0) frames.push(jsonFrame(FrameKind.tasks, [functionKey, from, ids, texts]));
-    ids = [];
-    texts = [];
-    from = next;
-  };
-  for (const [offset, task] of tasks.entries()) {
-    const packed = task.arguments;
-    if (typeof packed === 'string' && packed.length <= RAW_TEXT_LENGTH) {
-      ids.push(task.id);
-      texts.push(packed);
-    } else {
-      flush(first + offset + 1);
-      frames.push(...rawFrame(functionKey, first + offset, task.id, packed));
+  /** Those up to `to` that have no frame yet. */
+  let from = 0;
+  const together = (to: number) => {
+    if (to > from) {
+      frames.push(jsonFrame(FrameKind.tasks, [functionKey, first + from, ids.slice(from, to), args.slice(from, to)]));
     }
+    from = to + 1;
+  };
+  for (let i = 0; i < ids.length; i++) {
+    const packed = args[i] ?? '';
+    if (typeof packed === 'string' && packed.length <= RAW_TEXT_LENGTH) continue;
+    together(i);
+    frames.push(...rawFrame(functionKey, first + i, ids[i] ?? '', packed));
   }
-  flush(0);
+  together(ids.length);
   return frames;
 }
 

@@ -4,8 +4,9 @@ import fs from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { FuncXError, InputError } from '../../compute/errors.js';
+import type { TaskId } from '../../compute/ids.js';
 import { MAX_OUTPUT_BYTES, MAX_RESULT_CHARS } from '../../compute/limits.js';
-import type { TaskDetails } from '../../compute/service.js';
+import type { PackedArguments, TaskDetails } from '../../compute/service.js';
 import { Deferred } from '../../deferred.js';
 import { idOf, type TaskRef } from '../batch.js';
 import { describeExit, notStartable } from './departure.js';
@@ -152,11 +153,14 @@ export class WorkerProcess {
     }
     const first = this.#nextSeq;
     this.#nextSeq += tasks.length;
-    const outgoing = tasks.map((task, offset) => {
-      this.outstanding.set(first + offset, task);
-      return { id: idOf(task), arguments: task.batch.args[task.index] ?? '' };
-    });
-    const frames = taskFrames(fn.key, first, outgoing);
+    const ids: TaskId[] = [];
+    const args: PackedArguments[] = [];
+    for (const task of tasks) {
+      this.outstanding.set(first + ids.length, task);
+      ids.push(idOf(task));
+      args.push(task.batch.args[task.index] ?? '');
+    }
+    const frames = taskFrames(fn.key, first, ids, args);
     if (frames.length === 1) this.#write(frames[0] as Buffer);
     else {
       this.#inlet.cork();
