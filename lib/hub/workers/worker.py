@@ -233,12 +233,14 @@ class Worker:
             args, kwargs = plain(text) if beside is None else with_bytes(text, *beside)
             result = function(*args, **kwargs)
             serialized = self.writer.write(result)
+            body = serialized.encode("ascii")
+            size = len(body)
             if self.writer.buffers:
                 buffers = [memoryview(buffer).cast("B") for buffer in self.writer.buffers]
-            body = serialized.encode("ascii")
+                size += sum(map(len, buffers))
             kind = RESULT
-            if len(body) + sum(map(len, buffers)) > self.max_result:
-                kind, body, buffers = TOO_LARGE, str(len(body) + sum(map(len, buffers))).encode("ascii"), ()
+            if size > self.max_result:
+                kind, body, buffers = TOO_LARGE, str(size).encode("ascii"), ()
         except NotLoadable as error:
             kind, body = UNLOADABLE, str(error).encode("utf-8", "backslashreplace")
         except NotSerializable as error:

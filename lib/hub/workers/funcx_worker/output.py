@@ -35,7 +35,7 @@ class Output:
             self._stdout.flush()
             self._stderr.flush()
             in_place = sys.stdout is self._stdout and sys.stderr is self._stderr
-            if in_place and self._is_untouched(1) and self._is_untouched(2):
+            if in_place and os.lseek(1, 0, os.SEEK_CUR) == UNTOUCHED and os.lseek(2, 0, os.SEEK_CUR) == UNTOUCHED:
                 return ""
         except (OSError, ValueError):  # closed by user code, or no space left
             in_place = False
@@ -49,10 +49,6 @@ class Output:
             return text
         except OSError:  # user code has closed all there was
             return ""
-
-    @staticmethod
-    def _is_untouched(fd: int) -> bool:
-        return os.lseek(fd, 0, os.SEEK_CUR) == UNTOUCHED
 
     def _restore(self, fd: int) -> None:
         try:

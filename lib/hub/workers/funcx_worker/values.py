@@ -60,8 +60,13 @@ def plain(text: str) -> Tuple[Any, Dict[str, Any]]:
     """Reads packed arguments: two buffers, positional and keyword."""
     end = text.index("\n")
     split = end + 1 + int(text[:end])
-    args = text[end + 1 : split]
-    positional = read_json(args[3:]) if args.startswith("11\n") else read_value(args)
+    try:
+        # In its place: most arguments are JSON without white space around it.
+        positional, stop = _scan_once(text, end + 4) if text.startswith("11\n", end + 1) else (None, -1)
+    except (StopIteration, ValueError):
+        stop = -1
+    if stop != split:
+        positional = read_value(text[end + 1 : split])
     if len(text) - split == len(NO_KWARGS) and text.endswith(NO_KWARGS):
         return positional, {}
     _, _, kwargs = text[split:].partition("\n")
