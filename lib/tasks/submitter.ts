@@ -190,15 +190,16 @@ export class Submitter {
     }
   }
 
-  /** One function that the service refuses must not take the calls of others down with it. */
+  /** What the service refuses of one function, or of one call, must not take other calls down with it. */
   async #refused(
     endpoint: EndpointId,
     byFunction: ReadonlyMap<FunctionId, PendingCall[]>,
     error: unknown,
   ): Promise<void> {
-    if (byFunction.size > 1 && error instanceof ServiceError) {
-      for (const [id, calls] of byFunction) await this.#submit(endpoint, new Map([[id, calls]]));
-      return;
+    if (error instanceof ServiceError) {
+      const parts = smallerThan(byFunction, error);
+      for (const part of parts) await this.#submit(endpoint, part);
+      if (parts.length > 0) return;
     }
     const reason =
       error instanceof FuncXError ? error : new FuncXError('INTERNAL_ERROR', String(error), { cause: error });
@@ -208,6 +209,27 @@ export class Submitter {
     }
     this.#onRefused();
   }
+}
+
+/** Refusals that speak of the caller, the endpoint or the function: HTTP 401, 403 and 404. */
+const OF_NO_SINGLE_CALL: ReadonlySet<number> = new Set([401, 403, 404]);
+
+/**
+ * The parts in which a refused submission is sent again: its functions, each alone; of one function both halves, so that
+ * those of its calls that are refused are found in few requests. None where the refusal would be the same for each part.
+ */
+function smallerThan(
+  byFunction: ReadonlyMap<FunctionId, PendingCall[]>,
+  { httpStatus }: ServiceError,
+): Map<FunctionId, PendingCall[]>[] {
+  if (byFunction.size > 1) return [...byFunction].map((each) => new Map([each]));
+  if (OF_NO_SINGLE_CALL.has(httpStatus)) return [];
+  return [...byFunction]
+    .filter(([, calls]) => calls.length > 1)
+    .flatMap(([id, calls]) => {
+      const half = calls.length >> 1;
+      return [new Map([[id, calls.slice(0, half)]]), new Map([[id, calls.slice(half)]])];
+    });
 }
 
 /** At least the bytes that the arguments have in the request, cheaply. */

@@ -9,7 +9,8 @@ import {
   type TaskId,
 } from '../../../dist/lib/index.js';
 import { type PendingCall, Submitter } from '../../../dist/lib/tasks/submitter.js';
-import { newId, StandIn, turn } from './stand-in.js';
+import { until } from './fixture.js';
+import { newId, type Sent, StandIn, turn } from './stand-in.js';
 
 describe('the submitter', () => {
   let service: StandIn;
@@ -177,6 +178,50 @@ describe('the submitter', () => {
       [0, 2],
     );
     assert.equal(submitter.waiting, 0);
+  });
+
+  describe('of one function of which the service refuses some calls', () => {
+    /** Refuses submissions with arguments that it does not like, as a whole. */
+    function refuse(bad: readonly string[], error: Error): void {
+      const { submit } = service;
+      service.submit = async (endpoint, body) => {
+        const refused = body.tasks[functionId]?.some((packed) => bad.includes(packed as string));
+        if (!refused) return submit.call(service, endpoint, body);
+        service.sent.push({ endpoint, body } as Sent);
+        throw error;
+      };
+    }
+
+    it('has the others accepted, in their order', async () => {
+      refuse(['args 3', 'args 6'], new ServiceError('REQUEST_MALFORMED', 400, 'no'));
+      for (let i = 0; i < 10; i++) add(i);
+      await until(() => submitter.waiting === 0);
+      assert.deepEqual(refused, [
+        [3, 'REQUEST_MALFORMED'],
+        [6, 'REQUEST_MALFORMED'],
+      ]);
+      assert.deepEqual(
+        accepted.map(([index]) => index),
+        [0, 1, 2, 4, 5, 7, 8, 9],
+      );
+    });
+
+    it('finds one of a thousand in few requests', async () => {
+      refuse(['args 500'], new ServiceError('TASK_PAYLOAD_TOO_LARGE', 413, 'no'));
+      for (let i = 0; i < 1000; i++) add(i);
+      await until(() => submitter.waiting === 0);
+      assert.deepEqual(refused, [[500, 'TASK_PAYLOAD_TOO_LARGE']]);
+      assert.equal(accepted.length, 999);
+      assert.ok(service.sent.length <= 21, `${service.sent.length} requests`);
+    });
+
+    it('asks no more where what is refused is the function or the endpoint', async () => {
+      refuse(['args 3'], new ServiceError('FUNCTION_NOT_FOUND', 404, 'no'));
+      for (let i = 0; i < 10; i++) add(i);
+      await until(() => submitter.waiting === 0);
+      assert.equal(refused.length, 10);
+      assert.equal(service.sent.length, 1);
+    });
   });
 
   it('does not send again what may have been taken: only a refusal of the service says that it was not', async () => {
