@@ -126,7 +126,11 @@ export class Dispatcher implements Desk {
       call.stage = CallStage.submitted;
     }
     this.#keep(entry);
-    for (const call of entry.calls) if (call.taskId !== undefined) this.#parts.watcher.wait(call.taskId, call);
+    for (const call of entry.calls) {
+      if (call.taskId === undefined) continue;
+      this.#parts.watcher.hold(call.taskId);
+      this.#parts.watcher.wait(call.taskId, call);
+    }
     this.#pending += entry.calls.length;
   }
 
@@ -155,7 +159,8 @@ export class Dispatcher implements Desk {
         if (call.taskId === undefined) this.#enqueue(call);
         else if (entry.options.until === 'accepted') this.#endAccepted(call, call.taskId);
         else {
-          if (!entry.watching) this.#inFlight++;
+          if (entry.watching) this.#parts.watcher.hold(call.taskId);
+          else this.#inFlight++;
           if (call.groupId !== undefined) this.#parts.watcher.follow(call.groupId);
           this.#parts.watcher.wait(call.taskId, call);
         }
@@ -172,7 +177,10 @@ export class Dispatcher implements Desk {
     const { entry, taskId } = call;
     entry.open--;
     this.#parts.ledger?.settled(call);
-    if (taskId !== undefined && entry.options.until !== 'accepted') this.#parts.watcher.ack(taskId);
+    if (taskId !== undefined && entry.options.until !== 'accepted') {
+      if (entry.watching) this.#parts.watcher.release(taskId);
+      else this.#parts.watcher.ack(taskId);
+    }
     if (entry.open > 0) return;
     this.#parts.owners.remove(entry);
     this.#deadlines.remove(entry);
@@ -381,6 +389,7 @@ export class Dispatcher implements Desk {
       return;
     }
     call.due = over;
+    if (call.taskId !== undefined && isKept(call)) this.#parts.watcher.claim(call.taskId);
     void saving.then(() => {
       if (over) call.due = false;
       if (!this.#closed && call.stage !== CallStage.settled) this.#tell(delivery);
@@ -522,9 +531,9 @@ function notKept(): SerializationError {
   return new SerializationError('NOT_SERIALIZABLE', 'The arguments could not be serialized when the message came.');
 }
 
-/** Its result has come, and is with the service until it is settled. */
+/** Its result has come, and is with the service until it is settled. Those who wait for tasks of others hold them anyway. */
 function isKept({ over, stage, entry }: EntryCall): boolean {
-  return over && stage !== CallStage.settled && entry.options.until !== 'accepted';
+  return over && stage !== CallStage.settled && !entry.watching && entry.options.until !== 'accepted';
 }
 
 function openCalls({ calls }: Entry): number {

@@ -87,7 +87,7 @@ export class Owners {
 
   /**
    * Says which owners exist, served or not: results of others go to the heirs. Gives the owners that are gone and for
-   * which something waits, with the number of results.
+   * which something waits that no heir will get, with the number of results, those to come included.
    */
   settleEstates(exists: (owner: string) => boolean): Map<string, number> {
     const waiting = new Map<string, number>();
@@ -98,6 +98,7 @@ export class Owners {
       }
       this.#gone.add(owner);
       this.#again(owner);
+      if (this.#heirs.size > 0) continue;
       let open = 0;
       for (const entry of entries) open += entry.open;
       if (open > 0) waiting.set(owner, open);

@@ -30,6 +30,13 @@ const MAX_UNCLAIMED = 10_000;
  */
 const ASK_AGAIN_MS = 1000;
 
+/**
+ * How long a pushed result is waited for before the service is asked whether it knows the task at all; and how long it is
+ * until it is asked for the next ones. Unit: milliseconds.
+ */
+const FIRST_LOOK_MS = 30_000;
+const NEXT_LOOK_MS = 1000;
+
 /** Results acknowledged last, at least so many, are known should the service deliver them once more. */
 const RECENTLY_ACKNOWLEDGED = 10_000;
 
@@ -60,6 +67,15 @@ export class Watcher {
   #toAck: TaskId[] = [];
   #toAsk: Asked[] = [];
   readonly #toAskAgain = new Set<Asked>();
+  /** How many of those who waited for a task, beside the one who submitted it, have not sent its result on. */
+  readonly #held = new Map<TaskId, number>();
+  /** The result that several are being told of, and whether one of them has sent it on meanwhile. */
+  #telling: { readonly id: TaskId; acknowledged: boolean } | undefined;
+  /** Tasks that the service did not know when it was asked last. */
+  readonly #missing = new Set<TaskId>();
+  /** Where the round of {@link #look} is: the ids that are waited for, oldest first. */
+  #round: Iterator<TaskId> | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #asking: NodeJS.Immediate | undefined;
   #askingAgain: NodeJS.Timeout | undefined;
 
@@ -89,6 +105,7 @@ export class Watcher {
     const early = this.#early.size > 0 ? this.#early.get(id) : undefined;
     if (early === undefined) {
       this.#add(id, waiter);
+      this.#lookAfter(FIRST_LOOK_MS);
       return;
     }
     this.#early.delete(id);
@@ -120,6 +137,25 @@ export class Watcher {
     this.#claimed.add(id);
   }
 
+  /** Somebody who did not submit a task needs its result, until {@link release}: it is not acknowledged before. */
+  hold(id: TaskId): void {
+    this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
+  }
+
+  /** One who held a result has sent it on, or needs it no more. The last of all who need it acknowledges it. */
+  release(id: TaskId): void {
+    const others = (this.#held.get(id) ?? 1) - 1;
+    if (others > 0) this.#held.set(id, others);
+    else {
+      this.#held.delete(id);
+      if (!this.#isNeeded(id)) this.ack(id);
+    }
+  }
+
+  #isNeeded(id: TaskId): boolean {
+    return this.#claimed.has(id) || this.#held.has(id) || this.#waiting.has(id);
+  }
+
   /** Offers again what nobody has taken. */
   offerAgain(): void {
     for (const id of [...this.#unclaimed]) {
@@ -128,9 +164,14 @@ export class Watcher {
     }
   }
 
-  /** Says that a result was stored or sent on. */
+  /** Says that a result was stored or sent on. The service hears of it when nobody else needs it. */
   ack(id: TaskId): void {
     if (this.#claimed.size > 0) this.#claimed.delete(id);
+    if (this.#held.size > 0 && this.#held.has(id)) return;
+    if (this.#telling?.id === id) {
+      this.#telling.acknowledged = true;
+      return;
+    }
     if (this.#acknowledged.add(id).size > RECENTLY_ACKNOWLEDGED) {
       this.#acknowledgedBefore = this.#acknowledged;
       this.#acknowledged = new Set();
@@ -141,6 +182,7 @@ export class Watcher {
   close(): void {
     if (this.#asking !== undefined) clearImmediate(this.#asking);
     clearTimeout(this.#askingAgain);
+    clearTimeout(this.#looking);
     this.#closed.abort();
     this.#ackAll();
     for (const stream of this.#streams.values()) stream.close();
@@ -189,7 +231,7 @@ export class Watcher {
 
   /** Services deliver at least once. */
   #isRepeated(id: TaskId): boolean {
-    if (this.#claimed.has(id)) return true;
+    if (this.#claimed.has(id) || this.#held.has(id)) return true;
     if (!this.#acknowledged.has(id) && !this.#acknowledgedBefore.has(id)) return false;
     this.#acknowledge(id);
     return true;
@@ -208,9 +250,55 @@ export class Watcher {
     const waiting = this.#waiting.get(status.task_id);
     if (waiting === undefined) return false;
     this.#waiting.delete(status.task_id);
-    if (Array.isArray(waiting)) for (const waiter of waiting) waiter.ended(status);
-    else waiting.ended(status);
+    if (!Array.isArray(waiting)) waiting.ended(status);
+    else {
+      // Who sends it on at once must not take it from those who are told after him.
+      this.#telling = { id: status.task_id, acknowledged: false };
+      for (const waiter of waiting) waiter.ended(status);
+      const { acknowledged } = this.#telling;
+      this.#telling = undefined;
+      if (acknowledged && !this.#isNeeded(status.task_id)) this.ack(status.task_id);
+    }
     return true;
+  }
+
+  // Looking after tasks whose results are to be pushed
+
+  #lookAfter(ms: number): void {
+    if (this.#looking !== undefined || this.#closed.signal.aborted) return;
+    this.#looking = setTimeout(() => void this.#look(), ms);
+  }
+
+  /** Asks for some of the tasks that are waited for: a service may forget one that it has accepted, or not push its result. */
+  async #look(): Promise<void> {
+    const ids: TaskId[] = [];
+    this.#round ??= this.#waiting.keys();
+    while (ids.length < MAX_STATUS_IDS && this.#round !== undefined) {
+      const { value, done } = this.#round.next();
+      if (done) this.#round = undefined;
+      else ids.push(value);
+    }
+    if (ids.length > 0) {
+      try {
+        const statuses = await persistently(() => this.#service.batchStatus(ids), this.#closed.signal);
+        for (const id of ids) this.#looked(id, statuses[id]);
+      } catch {
+        // What it refuses to tell now it may tell in the next round.
+      }
+    }
+    this.#looking = undefined;
+    if (this.#waiting.size > 0) this.#lookAfter(this.#round === undefined ? FIRST_LOOK_MS : NEXT_LOOK_MS);
+    else this.#missing.clear();
+  }
+
+  #looked(id: TaskId, status: TaskStatus | undefined): void {
+    if (!this.#waiting.has(id)) this.#missing.delete(id);
+    else if (status !== undefined && status.reason === undefined) {
+      this.#missing.delete(id);
+      if (hasEnded(status)) this.#resolve(status);
+    } else if (this.#missing.delete(id)) this.#resolve(status ?? unknownTask(id));
+    // Once may be too early for a service that is distributed, or too late for a result that is on its way.
+    else this.#missing.add(id);
   }
 
   async #ask(): Promise<void> {

@@ -8,7 +8,7 @@ describe('owners', () => {
   let scene: Scene;
 
   beforeEach(async () => {
-    scene = new Scene();
+    scene = new Scene(new StandIn({ faults: { forgetsAcknowledged: true } }));
     scene.stand.holding = true;
     await scene.openWithoutLedger();
   });
@@ -365,6 +365,20 @@ describe('owners', () => {
       );
     });
 
+    it('are not reported where an heir gets what waits', async () => {
+      await handIn([1, 2], 'gone');
+      const leave = scene.client.inherit(() => true);
+      assert.deepEqual(
+        scene.client.settleEstates(() => false),
+        new Map(),
+      );
+      leave();
+      assert.deepEqual(
+        scene.client.settleEstates(() => false),
+        new Map([['gone', 2]]),
+      );
+    });
+
     it('get what waits after all when they come back', async () => {
       await handIn([1], 'gone');
       scene.stand.end();
@@ -427,6 +441,52 @@ describe('owners', () => {
         inboxes.map(({ outcomes }) => outcomes),
         [[1], [1]],
       );
+    });
+
+    it('do not take them from others who wait for the same task and are away', async () => {
+      await handIn([1], 'other');
+      const ids = [...scene.stand.tasks.keys()];
+      scene.serve('other');
+      for (const owner of ['first', 'second']) scene.client.waitForOwner(owner, owner, ids);
+      await turns();
+      const first = scene.serve('first');
+      scene.stand.end();
+      await first.take(1);
+      assert.equal(scene.stand.unacknowledged.length, 1);
+      const second = scene.serve('second');
+      await second.take(1);
+      assert.deepEqual([first.outcomes, second.outcomes], [[1], [1]]);
+      assert.deepEqual(scene.stand.unacknowledged, []);
+    });
+
+    it('do not take them from others who have them and did not send them on yet', async () => {
+      await handIn([1], 'other');
+      const ids = [...scene.stand.tasks.keys()];
+      scene.serve('other');
+      scene.client.waitForOwner('first', 1, ids);
+      const first = scene.serve('first', { settles: false });
+      await turns();
+      scene.stand.end();
+      await first.take(1);
+      scene.client.waitForOwner('second', 2, ids);
+      await scene.serve('second').take(1);
+      assert.equal(scene.stand.unacknowledged.length, 1);
+      first.settle();
+      await turns();
+      assert.deepEqual(scene.stand.unacknowledged, []);
+    });
+
+    it('do not take them from who submitted them and is away', async () => {
+      await handIn([1], 'other');
+      scene.client.waitForOwner(OWNER, 'parcel', [...scene.stand.tasks.keys()]);
+      await turns();
+      const inbox = scene.serve(OWNER);
+      scene.stand.end();
+      await inbox.take(1);
+      const submitter = scene.serve('other');
+      await submitter.take(1);
+      assert.deepEqual(submitter.outcomes, [1]);
+      assert.deepEqual(scene.stand.unacknowledged, []);
     });
 
     it('are told that a task is not known', async () => {

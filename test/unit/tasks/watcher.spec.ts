@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FuncXError, ServiceError, type TaskGroupId, type TaskId, type TaskStatus } from '../../../dist/lib/index.js';
 import { type Waiter, Watcher } from '../../../dist/lib/tasks/watcher.js';
+import { useClock } from './clock.js';
 import { newId, StandIn, success, turn } from './stand-in.js';
 
 describe('the watcher', () => {
@@ -143,6 +144,62 @@ describe('the watcher', () => {
       service.tell(success(id));
       await turn();
       assert.deepEqual([told.length, offered(), service.acknowledged], [1, [], []]);
+    });
+  });
+
+  describe('of a task whose result does not come', () => {
+    const clock = useClock();
+    const ids = Array.from({ length: 130 }, () => newId<TaskId>());
+
+    it('asks for it after half a minute, in portions of 128, one a second', async () => {
+      for (const id of ids) service.known.set(id, { task_id: id, status: 'running' });
+      for (const id of ids) watcher.expect(id, waiter());
+      await clock.pass(29_999);
+      assert.deepEqual(service.asked, []);
+      await clock.pass(1);
+      await clock.pass(1000);
+      assert.deepEqual(service.asked, [ids.slice(0, 128), ids.slice(128)]);
+      await clock.pass(29_999);
+      assert.equal(service.asked.length, 2);
+      assert.deepEqual(told, []);
+    });
+
+    it('ends one that the service has forgotten, when it has said so twice', async () => {
+      const [id] = ids as [TaskId];
+      watcher.expect(id, waiter());
+      await clock.pass(30_000);
+      assert.deepEqual(told, []);
+      await clock.pass(30_000);
+      assert.deepEqual(told, [['waiter', id]]);
+      await clock.pass(60_000);
+      assert.equal(service.asked.length, 2, 'and asks no more');
+    });
+
+    it('tells a result that was never pushed', async () => {
+      const [id] = ids as [TaskId];
+      service.known.set(id, success(id));
+      watcher.expect(id, waiter());
+      await clock.pass(30_000);
+      assert.deepEqual(told, [['waiter', id]]);
+    });
+
+    it('goes on after a portion that the service refuses to tell of', async () => {
+      const [id] = ids as [TaskId];
+      watcher.expect(id, waiter());
+      service.failure = new ServiceError('REQUEST_MALFORMED', 400, 'no');
+      await clock.pass(30_000);
+      service.failure = undefined;
+      for (let i = 0; i < 2; i++) await clock.pass(30_000);
+      assert.deepEqual(told, [['waiter', id]]);
+    });
+
+    it('asks for none that has come', async () => {
+      watcher.follow(group);
+      const [id] = ids as [TaskId];
+      watcher.expect(id, waiter());
+      service.tell(success(id));
+      await clock.pass(30_000);
+      assert.deepEqual(service.asked, []);
     });
   });
 
