@@ -13,6 +13,7 @@ import type { Ledger } from './ledger.js';
 import { Memo } from './memo.js';
 import type { Owners, ReadOutcome } from './owners.js';
 import type { Submitter } from './submitter.js';
+import { openCallsOf, WaitingRoom } from './waiting-room.js';
 import type { Watcher } from './watcher.js';
 
 /** What happens to a call for which there is no room. */
@@ -51,6 +52,9 @@ export interface DispatcherParts {
 
 export const DEFAULT_QUEUE_LIMIT = 100_000;
 
+/** A repeatable call that was interrupted so often is taken for the cause: it may end Node-RED each time it runs. */
+const MOST_INTERRUPTIONS = 10;
+
 /** A retry waits at most this long. Unit: milliseconds. */
 const LONGEST_BACKOFF_MS = 5 * 60_000;
 
@@ -61,7 +65,7 @@ export class Dispatcher implements Desk {
   readonly #memo = new Memo();
   readonly #deadlines = new Deadlines((entry) => this.#onDeadline(entry));
   readonly #retries = new Map<EntryCall, NodeJS.Timeout>();
-  readonly #blocked: Entry[] = [];
+  readonly #blocked = new WaitingRoom();
   #closed = false;
   #inFlight = 0;
   #pending = 0;
@@ -85,7 +89,7 @@ export class Dispatcher implements Desk {
     return {
       pending: this.#pending,
       queued: this.#queue.size,
-      blocked: this.#blocked.reduce((sum, entry) => sum + openCalls(entry), 0),
+      blocked: this.#blocked.openCalls,
       done: this.#done,
       failed: this.#failed,
       dropped: this.#dropped,
@@ -106,14 +110,13 @@ export class Dispatcher implements Desk {
       return;
     }
     const { queueLimit, whenFull } = this.#limits;
-    if (this.#pending + entry.calls.length <= queueLimit && this.#blocked.length === 0) {
+    if (this.#pending + entry.calls.length <= queueLimit && this.#blocked.isEmpty) {
       this.#start(entry);
       return;
     }
-    if (whenFull === 'block' && entry.calls.length <= queueLimit) {
-      entry.blocked = true;
+    if (whenFull === 'block' && entry.calls.length <= queueLimit && this.#blocked.hasRoomFor(entry)) {
+      this.#blocked.add(entry);
       this.#keep(entry);
-      this.#blocked.push(entry);
     } else if (whenFull === 'drop-oldest' && this.#dropOldest(entry.calls.length)) this.#start(entry);
     else this.#refuse(entry, whenFull === 'drop-newest' ? this.#droppedError() : this.#fullError());
   }
@@ -340,7 +343,7 @@ export class Dispatcher implements Desk {
     if (!call.entry.blocked) this.#pending--;
     if (call.stage !== CallStage.late) this.#count(outcome);
     this.#deliver(call, outcome);
-    if (this.#blocked.length > 0) this.#unblock();
+    if (!this.#blocked.isEmpty) this.#unblock();
   }
 
   /** Ends a call that does not count as pending, and tells of it when the caller is done. */
@@ -403,11 +406,10 @@ export class Dispatcher implements Desk {
   }
 
   #unblock(): void {
-    for (let next = this.#blocked[0]; next !== undefined; next = this.#blocked[0]) {
+    for (let next = this.#blocked.first; next !== undefined; next = this.#blocked.first) {
       // One that is larger than a limit set since goes alone.
-      if (this.#pending > 0 && this.#pending + openCalls(next) > this.#limits.queueLimit) return;
-      this.#blocked.shift();
-      next.blocked = false;
+      if (this.#pending > 0 && this.#pending + openCallsOf(next) > this.#limits.queueLimit) return;
+      this.#blocked.release();
       this.#begin(next);
     }
   }
@@ -415,11 +417,14 @@ export class Dispatcher implements Desk {
   // Failures
 
   #mayRetry(call: EntryCall, error: FuncXError): boolean {
-    const { entry, tries } = call;
+    const { entry, tries, interruptions } = call;
     const { retry, repeatable } = entry.options;
     if (entry.watching) return false;
-    if (error.code === 'TASK_INTERRUPTED' && repeatable === true) return true;
-    if (retry === undefined || tries > retry.retries) return false;
+    if (error.code === 'TASK_INTERRUPTED' && repeatable === true && interruptions < MOST_INTERRUPTIONS) {
+      call.interruptions++;
+      return true;
+    }
+    if (retry === undefined || tries - interruptions > retry.retries) return false;
     return retry.errors.length === 0 || this.#isListed(call, error);
   }
 
@@ -534,10 +539,6 @@ function notKept(): SerializationError {
 /** Its result has come, and is with the service until it is settled. Those who wait for tasks of others hold them anyway. */
 function isKept({ over, stage, entry }: EntryCall): boolean {
   return over && stage !== CallStage.settled && !entry.watching && entry.options.until !== 'accepted';
-}
-
-function openCalls({ calls }: Entry): number {
-  return calls.reduce((sum, { over }) => (over ? sum : sum + 1), 0);
 }
 
 function nameOf({ taskId, functionId }: EntryCall): string {

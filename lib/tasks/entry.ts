@@ -123,8 +123,10 @@ export class EntryCall implements PendingCall, Waiter {
   maybeSent = false;
   /** Why it cannot be made. */
   problem: FuncXError | undefined;
-  /** Tries so far. */
+  /** Tries so far, in this process and before. */
   tries = 0;
+  /** How many of them were interrupted and made again because the function is repeatable. */
+  interruptions = 0;
   /** Unix milliseconds of the last submission. */
   submittedAt = 0;
 

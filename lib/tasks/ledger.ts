@@ -56,6 +56,8 @@ export interface EntryRecord {
   readonly packed: readonly PackedArguments[];
   readonly taskIds: readonly (TaskId | undefined)[];
   readonly groupIds: readonly (TaskGroupId | undefined)[];
+  /** Tries of each call, and how many of them were interrupted; absent where none was made a second time. */
+  readonly tries?: readonly (readonly [tries: number, interruptions: number])[] | undefined;
 }
 
 class Page {
@@ -301,6 +303,9 @@ export class Ledger {
       for (const call of entry.calls) {
         call.taskId = record.taskIds[call.index];
         call.groupId = record.groupIds[call.index];
+        const [tries, interruptions] = record.tries?.[call.index] ?? [call.taskId === undefined ? 0 : 1, 0];
+        call.tries = tries;
+        call.interruptions = interruptions;
         call.stage = (stages[at++] ?? CallStage.waiting) as CallStage;
         call.maybeSent = number <= this.#doubtful && call.stage !== CallStage.waiting;
         if (call.stage === CallStage.settled) entry.open--;
@@ -335,6 +340,11 @@ function stagesOf(page: Page): Uint8Array {
   return stages;
 }
 
+/** Whether there is more to know of its tries than its task id says. */
+function wasTried({ tries, taskId }: EntryCall): boolean {
+  return tries > 1 || (tries === 1 && taskId === undefined);
+}
+
 function recordOf(entry: Entry): EntryRecord {
   const { owner, watching, functionId, endpointId, options, acceptedAt, calls } = entry;
   return {
@@ -347,5 +357,6 @@ function recordOf(entry: Entry): EntryRecord {
     packed: calls.map((call) => call.packed),
     taskIds: calls.map((call) => call.taskId),
     groupIds: calls.map((call) => call.groupId),
+    ...(calls.some(wasTried) && { tries: calls.map(({ tries, interruptions }) => [tries, interruptions] as const) }),
   };
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { FlowCounts } from '../../../dist/lib/client.js';
+import { type Desk, Entry } from '../../../dist/lib/tasks/entry.js';
+import { WaitingRoom } from '../../../dist/lib/tasks/waiting-room.js';
 import { StandIn, unreachable } from '../../stand-in/service.js';
-import { FUNCTION, type Inbox, type OpenOptions, OWNER, Scene, turns, until } from './fixture.js';
+import { ENDPOINT, FUNCTION, type Inbox, type OpenOptions, OWNER, Scene, turns, until } from './fixture.js';
 
 describe('flow control', () => {
   let scene: Scene;
@@ -273,6 +275,27 @@ describe('flow control', () => {
         scene.client.configure({ ...BLOCK, queueLimit: 1 });
         await endAll(5);
         assert.deepEqual(inbox.outcomes, [1, 2, 3, 4, 5]);
+      });
+
+      it('has a hundred thousand wait, and refuses what is beyond', async () => {
+        const limit = 60_000;
+        await open({ ...BLOCK, queueLimit: limit });
+        const args = Array.from({ length: limit }, () => 0);
+        for (let i = 0; i < 3; i++) scene.submitBatch(args);
+        counted({ pending: limit, queued: limit - 1, blocked: limit, failed: limit });
+        await inbox.take(limit);
+        assert.deepEqual(new Set(inbox.outcomes), new Set(['QUEUE_FULL']));
+      });
+
+      it('has no more wait than memory may hold', () => {
+        const room = new WaitingRoom();
+        const desk = {} as Desk;
+        const entry = () => new Entry(desk, OWNER, 0, FUNCTION, ENDPOINT, {}, ['x'.repeat(2 ** 27)], 0);
+        let taken = 0;
+        for (let next = entry(); room.hasRoomFor(next); next = entry(), taken++) room.add(next);
+        assert.equal(taken, 3);
+        room.release();
+        assert.ok(room.hasRoomFor(entry()));
       });
 
       it('goes on at once when the limit is raised', async () => {

@@ -3,7 +3,7 @@ import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MAX_STATUS_IDS } from '../../../dist/lib/compute/limits.js';
 import { Ledger } from '../../../dist/lib/tasks/ledger.js';
-import { forbidden, outOfOrder, StandIn, unreachable } from '../../stand-in/service.js';
+import { type Ending, forbidden, outOfOrder, StandIn, unreachable } from '../../stand-in/service.js';
 import { OWNER, Scene, turns, until } from './fixture.js';
 
 describe('the ledger after a restart', () => {
@@ -156,6 +156,51 @@ describe('the ledger after a restart', () => {
     const other = await Ledger.open(scene.store, 'other client', scene.codec, assert.fail);
     assert.deepEqual(await other.recover({} as never), []);
     await other.close();
+  });
+
+  describe('of a call that is tried again', () => {
+    beforeEach(async () => void (await scene.open()));
+
+    const retry = { retries: 2, errors: [], backoffMs: 0 };
+
+    /** Ends the open task as a failure, and waits until the call is with the service again or told of. */
+    async function fail(ending: Ending): Promise<void> {
+      await until(() => scene.stand.open.length > 0);
+      scene.stand.end(scene.stand.open, () => ending);
+      await scene.quiet();
+    }
+
+    it('knows how often that was, so that no restart gives it more tries', async () => {
+      scene.submit('x', { retry });
+      for (let i = 0; i < 2; i++) {
+        await fail({ exception: 'ValueError: no' });
+        await until(() => scene.stand.open.length > 0);
+        await scene.quiet();
+        await scene.restartAfterCrash();
+      }
+      const inbox = scene.serve();
+      await fail({ exception: 'ValueError: no' });
+      await inbox.take(1);
+      assert.deepEqual(inbox.outcomes, ['REMOTE_EXCEPTION']);
+      assert.equal(scene.stand.tasks.size, 3);
+    });
+
+    it('ends it after ten interruptions, though it is repeatable, and counts no try for them', async () => {
+      const interrupted: Ending = { exception: 'The hub ended.', error_code: 'TASK_INTERRUPTED' };
+      scene.submit('x', { repeatable: true, retry: { ...retry, errors: ['ValueError'] } });
+      for (let i = 0; i < 10; i++) {
+        await fail(interrupted);
+        await until(() => scene.stand.open.length > 0);
+        await scene.quiet();
+        if (i % 4 === 0) await scene.restartAfterCrash();
+      }
+      await fail({ exception: 'ValueError: no' });
+      const inbox = scene.serve();
+      await fail(interrupted);
+      await inbox.take(1);
+      assert.deepEqual(inbox.outcomes, ['TASK_INTERRUPTED']);
+      assert.equal(scene.stand.tasks.size, 12);
+    });
   });
 
   describe('in closing', () => {
