@@ -43,7 +43,18 @@ export function outcomeOf(status: TaskStatus, known: KnownOfTask, integers: BigI
   const output = details?.output;
   if (error !== undefined) {
     const worker = details;
-    return { taskId, functionId, endpointId, taskGroupId, completedAt, timings, worker, output, status: 'failed', error };
+    return {
+      taskId,
+      functionId,
+      endpointId,
+      taskGroupId,
+      completedAt,
+      timings,
+      worker,
+      output,
+      status: 'failed',
+      error,
+    };
   }
   // Written out: one is made for each task, and a spread costs more than all the rest.
   return {
