@@ -29,12 +29,12 @@ export class Bench {
   /** The Node-RED processes that were opened, the first first. */
   readonly nodeReds: NodeRed[] = [];
 
-  /** Starts a Node-RED in a process and a user directory of its own, on disk, and deploys a flow. */
-  async nodeRed(flow: readonly FlowNode[]): Promise<NodeRed> {
+  /** Starts a Node-RED in a process of its own, and deploys a flow. @param userDir on disk; a new one if not given */
+  async nodeRed(flow: readonly FlowNode[], userDir = this.folder('node-red-')): Promise<NodeRed> {
     if (!existsSync(join(this.#dist, 'nodes'))) throw new Error(`There is no ${this.#dist}/nodes: run npm run build.`);
     const nodeRed = await NodeRed.start({
       dist: this.#dist,
-      userDir: this.folder('node-red-'),
+      userDir,
       profiled: this.#profiled,
     });
     this.nodeReds.push(nodeRed);

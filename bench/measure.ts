@@ -43,7 +43,7 @@ export async function measure(row: Row, options: MeasureOptions): Promise<Measur
 
 /** What one round leaves behind must not slow the next. */
 async function settle(bench: Bench): Promise<void> {
-  for (const nodeRed of bench.nodeReds) await nodeRed.call('settle');
+  for (const nodeRed of bench.nodeReds) if (nodeRed.isOpen) await nodeRed.call('settle');
 }
 
 async function profile(

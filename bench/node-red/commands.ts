@@ -1,9 +1,13 @@
 /** What the bench can have the process of Node-RED do. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Session } from 'node:inspector/promises';
+import { join } from 'node:path';
+import { serialize } from 'node:v8';
 import type { NodeMessage } from 'node-red';
+import type { ClientNode } from '../../nodes/shared/types.js';
 import type { Way } from './flow';
 import type { SinkNode, SourceNode } from './nodes';
 import { type Payload, type PayloadKind, payload } from './payloads';
@@ -34,6 +38,7 @@ export interface Memory {
 
 export class Commands {
   #started: NodeRedModule | undefined;
+  #userDir = '';
   readonly #session = new Session();
   /** A message that came when none was expected: the last measurement was wrong. */
   #stray: Error | undefined;
@@ -41,6 +46,7 @@ export class Commands {
   /** Starts Node-RED as a user's is, but for its port, which is not opened. */
   async start({ nodeRed, userDir, nodesDir }: HostSettings): Promise<void> {
     const RED: NodeRedModule = require(nodeRed);
+    this.#userDir = userDir;
     RED.init(createServer(), {
       userDir,
       nodesDir,
@@ -133,8 +139,61 @@ export class Commands {
 
   async memory(): Promise<Memory> {
     await this.settle();
-    const { heapUsed, rss } = process.memoryUsage();
-    return { heap: heapUsed, rss };
+    const { heapUsed, external, rss } = process.memoryUsage();
+    return { heap: heapUsed + external, rss };
+  }
+
+  /** Sends messages whose tasks will not end for now. Resolves when they are on disk. */
+  async leavePending({ through, count }: Sending): Promise<void> {
+    const source = this.#source(through);
+    const before = this.#pending;
+    for (let n = 0; n < count; n++) source.send({ payload: n });
+    await until(() => this.#pending >= before + count);
+    await (await this.#client?.client())?.service.durable();
+  }
+
+  /** Resolves when no task of the client is pending. */
+  async drain(): Promise<void> {
+    this.#sink.arrived = () => {};
+    await until(() => this.#pending === 0);
+    this.#idle();
+  }
+
+  /** Bytes of as many messages when they are only kept: in memory, and as a structured clone. */
+  async bareMessages(count: number): Promise<{ heap: number; stored: number }> {
+    const before = await this.memory();
+    const messages = Array.from({ length: count }, (_, n) => ({ payload: n, _msgid: randomBytes(8).toString('hex') }));
+    const { heap } = await this.memory();
+    return { heap: heap - before.heap, stored: messages.reduce((sum, msg) => sum + serialize(msg).length, 0) };
+  }
+
+  /** The flow is deployed, and a client takes up what is in its ledger. Gives milliseconds until it has. */
+  async takeUp(flow: readonly FlowNode[], atLeast: number): Promise<number> {
+    const began = performance.now();
+    await this.deploy(flow);
+    await until(() => this.#pending >= atLeast);
+    return performance.now() - began;
+  }
+
+  /** From now on clients are opened without a ledger; for comparison only. */
+  forgoLedger(): void {
+    const { FuncXClient } = require(this.#package('lib/client.js')) as typeof import('../../lib/client.js');
+    const open = FuncXClient.open;
+    FuncXClient.open = ({ ledger: _without, ...options }) => open.call(FuncXClient, options);
+  }
+
+  /** Tasks of the client of the flow that have not ended; NaN until it is open. */
+  get #pending(): number {
+    return this.#client?.counts()?.pending ?? Number.NaN;
+  }
+
+  get #client(): ClientNode | null {
+    return this.#RED.nodes.getNode('client') as ClientNode | null;
+  }
+
+  /** A file of the build that is measured. */
+  #package(file: string): string {
+    return join(this.#userDir, 'node_modules/@funcx/node-red-funcx/dist', file);
   }
 
   async startProfile(): Promise<void> {
@@ -180,10 +239,18 @@ export class Commands {
   }
 
   #idle(): void {
-    this.#sink.arrived = () => {
+    const sink = this.#RED.nodes.getNode('sink') as SinkNode | null;
+    // A flow that is about to be replaced has none.
+    if (sink === null) return;
+    sink.arrived = () => {
       this.#stray ??= new Error('A message came a second time, or after its round was over.');
     };
   }
+}
+
+/** Looks every few milliseconds: the client tells of no such event. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 function isSuccess(funcx: unknown): boolean {

@@ -1,6 +1,6 @@
 /** A Node-RED in a child process, as the rows see it. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../places';
@@ -65,6 +65,10 @@ export class NodeRed {
     const nodeRed = new NodeRed(child, logFile);
     await nodeRed.call('start', settings);
     return nodeRed;
+  }
+
+  get isOpen(): boolean {
+    return this.#process.connected;
   }
 
   get pid(): number {
@@ -139,6 +143,7 @@ async function bundle(folder: string): Promise<void> {
 function install(dist: string, userDir: string): void {
   const manifest = readFileSync(join(root, 'package.json'), 'utf8');
   const folder = join(userDir, 'node_modules', (JSON.parse(manifest) as { name: string }).name);
+  if (existsSync(folder)) return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), manifest);
   symlinkSync(dist, join(folder, 'dist'), 'junction');

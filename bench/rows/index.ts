@@ -4,7 +4,11 @@ import array from './array';
 import burst from './burst';
 import bytes from './bytes';
 import idle from './idle';
+import ledger from './ledger';
+import pending from './pending';
+import pendingDisk from './pending-disk';
+import resume from './resume';
 import single from './single';
 import start from './start';
 
-export const rows: readonly Row[] = [burst, array, single, bytes, start, idle];
+export const rows: readonly Row[] = [burst, array, single, bytes, start, idle, ledger, pending, pendingDisk, resume];
