@@ -19,6 +19,20 @@ export type FunctionInfo = Schemas['Function'];
 export type EndpointListEntry = Schemas['EndpointListResponseEntry'];
 export type EndpointInfo = Schemas['Endpoint'];
 export type EndpointStatus = Schemas['EndpointStatusResponse'];
+export type EndpointRegistration = Omit<
+  Schemas['compute_web_service__schemas__v3__endpoints__EndpointRegisterRequest'],
+  'multi_user' | 'high_assurance' | 'public' | 'metadata'
+> & {
+  multi_user?: boolean;
+  high_assurance?: boolean;
+  public?: boolean;
+  metadata?: Schemas['EndpointRegisterMetadata'];
+};
+/** Of all agents: those of version 4 and later read the command queue, older ones the task queue. */
+export type EndpointRegistrationReply = Schemas['EndpointRegisterResponse'] &
+  Schemas['MultiUserEndpointRegisterResponse'];
+export type EndpointLock = Schemas['compute_web_service__schemas__v3__endpoints__EndpointLockResponse'];
+export type ResultConnection = Schemas['ResultAmqpUrlResponse'];
 export type SubmitReply = Schemas['compute_web_service__schemas__v3__tasks__BatchSubmitResponse'];
 export type TaskGroupInfo = Schemas['TaskGroupResponse'];
 
@@ -57,6 +71,8 @@ export interface Submission {
   readonly create_queue?: boolean;
   readonly user_endpoint_config?: Readonly<Record<string, unknown>>;
   readonly resource_specification?: Schemas['ResourceSpecification'];
+  /** Of the submitter's Python, for templates of endpoints that choose an interpreter by it. */
+  readonly user_runtime?: Schemas['UserRuntime'];
   /** Import paths of strategies, in order of preference: the first that can write the result is used. */
   readonly result_serializers?: readonly string[];
 }

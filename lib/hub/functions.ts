@@ -24,6 +24,8 @@ const UNKNOWN = 404;
 interface Held extends LoadableFunction {
   /** Nothing new may use it; tasks that were accepted before still do. */
   deleted: boolean;
+  /** The same with other encodings of its results, by {@link TaskBatch.serializers}: to a worker each is a function. */
+  variants: Map<string, LoadableFunction> | undefined;
 }
 
 export class FunctionBook {
@@ -146,9 +148,22 @@ export class FunctionBook {
     return this.#loaded.get(id)?.deleted === false;
   }
 
-  /** The function of a task that was accepted. */
-  held(id: FunctionId): LoadableFunction | undefined {
-    return this.#loaded.get(id);
+  /**
+   * The function of a task that was accepted.
+   *
+   * @param serializers how its results are to be written; see {@link TaskBatch.serializers}
+   */
+  held(id: FunctionId, serializers?: string): LoadableFunction | undefined {
+    const held = this.#loaded.get(id);
+    if (held === undefined || serializers === undefined) return held;
+    held.variants ??= new Map();
+    let variant = held.variants.get(serializers);
+    if (variant === undefined) {
+      variant = { key: this.#nextKey++, code: held.code, serializers: serializers.split(' ') };
+      held.variants.set(serializers, variant);
+      this.#heldChars += held.code.length;
+    }
+    return variant;
   }
 
   /** Brings functions into memory. Throws FUNCTION_NOT_FOUND. */
@@ -169,13 +184,14 @@ export class FunctionBook {
     const held = this.#loaded.get(id);
     if (held === undefined) return;
     this.#loaded.delete(id);
-    this.#heldChars -= held.code.length;
+    this.#heldChars -= held.code.length * (1 + (held.variants?.size ?? 0));
     this.onDropped(held.key);
+    for (const { key } of held.variants?.values() ?? []) this.onDropped(key);
   }
 
   #hold(id: FunctionId, code: string): void {
     if (this.#loaded.has(id)) return;
-    this.#loaded.set(id, { key: this.#nextKey++, code, deleted: false });
+    this.#loaded.set(id, { key: this.#nextKey++, code, deleted: false, variants: undefined });
     this.#heldChars += code.length;
   }
 

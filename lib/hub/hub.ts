@@ -1,6 +1,7 @@
 /**
- * The embedded hub: the service's contract in this process, with local worker pools as its endpoints. It keeps functions
- * and tasks in one SQLite file and goes on where it was after a restart.
+ * The embedded hub: the service's contract in this process. Its endpoints are pools of workers on this machine and agents
+ * that are attached by a message broker. It keeps functions and tasks in one SQLite file and goes on where it was after a
+ * restart.
  */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -10,12 +11,16 @@ import type {
   ComputeService,
   EndpointInfo,
   EndpointListEntry,
+  EndpointLock,
+  EndpointRegistration,
+  EndpointRegistrationReply,
   EndpointStatus,
   FunctionInfo,
   FunctionRegistration,
   FunctionRegistrationReply,
   FunctionSearchPage,
   PackedArguments,
+  ResultConnection,
   ResultStream,
   Submission,
   SubmitReply,
@@ -24,16 +29,28 @@ import type {
   VersionInfo,
 } from '../compute/service.js';
 import { type Damage, Store } from '../storage/index.js';
+import type { AgentNews, Agents } from './agents.js';
 import { idOf, TaskBatch, type TaskRef } from './batch.js';
+import type { BrokerOptions } from './broker/options.js';
+import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import { FunctionBook } from './functions.js';
+import type { Identity } from './identity.js';
 import { LocalEndpoint, type LocalEndpointOptions } from './local-endpoint.js';
 import { localUser } from './local-user.js';
-import { endpointNotFound, functionNotFound, invalidUuid, taskGroupNotFound, taskNotFound } from './refusals.js';
+import {
+  brokerNotConfigured,
+  endpointNotFound,
+  functionNotFound,
+  invalidUuid,
+  taskGroupNotFound,
+  taskNotFound,
+} from './refusals.js';
 import { type ResultListener, ResultStreams } from './result-streams.js';
 import { HUB_MIGRATIONS } from './schema.js';
 import { checkSubmission } from './submission.js';
 import { TaskBook } from './task-book.js';
 import { cancellation, interruption, statusOf } from './task-status.js';
+import { type TaskTerms, termsOf } from './terms.js';
 import { failure, type TaskEnding } from './workers/ending.js';
 
 /** The contract that the hub follows. Source: Globus Compute, `GET /v2/version`. */
@@ -45,6 +62,8 @@ export interface HubOptions {
   readonly file: string;
   /** Who registers functions. @default the user of this process */
   readonly author?: string;
+  /** RabbitMQ, by which agents are attached. The hub opens also while it cannot be reached. @default none */
+  readonly broker?: BrokerOptions;
   /** Told when the file was damaged and has been set aside for an empty one. */
   readonly onDamaged?: (damage: Damage) => void;
 }
@@ -53,26 +72,39 @@ export interface HubEvents {
   /** The store cannot write, for example because the disk is full; what is to be kept waits in memory. */
   failing: [Error];
   recovered: [];
+  /** Of the broker and the agents. */
+  agents: [AgentNews];
 }
 
 export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   readonly capabilities = { rawBytes: true, cancel: true, search: true };
   /** Where it keeps its rows; a ledger in the same process shares it, and so its commits. */
   readonly store: Store;
+  /** Who the hub itself is: he may do everything. */
+  readonly operator: Identity;
   readonly #functions: FunctionBook;
   readonly #tasks: TaskBook;
-  readonly #endpoints = new Map<EndpointId, LocalEndpoint>();
+  readonly #endpoints = new Map<EndpointId, HubEndpoint>();
   readonly #streams: ResultStreams;
+  /** Undefined without a broker. */
+  #agents: Agents | undefined;
   /** Batches of the last process, by the endpoint they wait for. */
   readonly #inherited: TaskBatch[];
   /** Settles when no endpoint is being opened or closed: one at a time, as two may have the same name. */
   #changing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  private constructor(store: Store, functions: FunctionBook, tasks: TaskBook, inherited: TaskBatch[]) {
+  private constructor(
+    store: Store,
+    operator: Identity,
+    functions: FunctionBook,
+    tasks: TaskBook,
+    inherited: TaskBatch[],
+  ) {
     super();
     this.setMaxListeners(0);
     this.store = store;
+    this.operator = operator;
     this.#functions = functions;
     this.#tasks = tasks;
     this.#streams = new ResultStreams(tasks);
@@ -83,7 +115,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       this.#streams.recovered();
     });
     functions.onDropped = (key) => {
-      for (const endpoint of this.#endpoints.values()) endpoint.pool.forget(key);
+      for (const endpoint of this.#endpoints.values()) endpoint.forget(key);
     };
   }
 
@@ -99,8 +131,14 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const { book, waiting, interrupted } = await TaskBook.open(store);
     const author = options.author ?? localUser();
     const functions = new FunctionBook(store, author, (id) => book.uses(id));
-    const hub = new Hub(store, functions, book, waiting);
-    hub.#end(interrupted.map((task) => [task, interruption(task)] as const));
+    const row = await store.get('SELECT hub_uuid FROM hub');
+    const operator = { id: String(row?.hub_uuid), username: author };
+    const hub = new Hub(store, operator, functions, book, waiting);
+    const agents = new Set((await store.all('SELECT endpoint_uuid FROM agents')).map((agent) => agent.endpoint_uuid));
+    // What an agent was given goes on there without this process.
+    const here = interrupted.filter(({ batch }) => !agents.has(batch.endpointId));
+    hub.#end(here.map((task) => [task, interruption(task)] as const));
+    if (options.broker !== undefined) await hub.#openAgents(options.broker);
     return hub;
   }
 
@@ -115,6 +153,41 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   /** Ends the workers of a local endpoint. Its tasks wait until it is opened again. */
   closeEndpoint(id: EndpointId): Promise<void> {
     return this.#afterOthers(() => this.#closeEndpoint(id));
+  }
+
+  /**
+   * Registers an agent, as `POST /v3/endpoints` does, or registers it anew, as `PUT /v3/endpoints/{id}` does: it gets new
+   * passwords. An id that is not known is taken as it is, so that an agent survives the loss of the hub's file.
+   *
+   * Throws REQUEST_MALFORMED, ENDPOINT_ACCESS_FORBIDDEN when it is another's, RESOURCE_CONFLICT when an agent with this id
+   * is connected, RESOURCE_LOCKED after {@link lockEndpoint}, BROKER_NOT_AVAILABLE.
+   */
+  registerEndpoint(
+    registration: EndpointRegistration,
+    owner: Identity,
+    id?: EndpointId,
+  ): Promise<EndpointRegistrationReply> {
+    return this.#afterOthers(async () =>
+      this.#agentsFor('An endpoint cannot be registered').register(registration, owner, id),
+    );
+  }
+
+  /** Removes an agent for good: its queues, its accounts, and its tasks, which fail. Throws ENDPOINT_NOT_FOUND. */
+  deleteEndpoint(id: EndpointId): Promise<{ result: number }> {
+    return this.#afterOthers(async () => this.#agentsFor(`Endpoint ${id} cannot be deleted`).delete(id));
+  }
+
+  /** Stops an agent from afar, and refuses its registration for a while. Throws ENDPOINT_NOT_FOUND. */
+  lockEndpoint(id: EndpointId): Promise<EndpointLock> {
+    return this.#afterOthers(async () => this.#agentsFor(`Endpoint ${id} cannot be stopped`).lock(id));
+  }
+
+  /**
+   * Where a user finds the results of his task groups, of tasks submitted with `create_queue`: the queue is named
+   * `queue_prefix` and the id of the group. Throws BROKER_NOT_CONFIGURED, BROKER_NOT_AVAILABLE.
+   */
+  async resultConnection(user: Identity): Promise<ResultConnection> {
+    return this.#agentsFor('Results cannot be streamed').resultConnection(user);
   }
 
   async version(): Promise<VersionInfo> {
@@ -146,10 +219,19 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   }
 
   async endpointStatus(id: EndpointId): Promise<EndpointStatus> {
-    return (await this.#endpoint(id)).pool.status;
+    return (await this.#endpoint(id)).status;
   }
 
-  async submit(endpointId: EndpointId, body: Submission): Promise<SubmitReply> {
+  /** Who may use an endpoint, and for which functions. Throws ENDPOINT_NOT_FOUND. */
+  async endpointAccess(id: EndpointId): Promise<EndpointAccess> {
+    return (await this.#endpoint(id)).access;
+  }
+
+  /**
+   * @param submitter who submits, undefined for this process: for whom an agent starts a user endpoint, and to whose queue
+   * results go. His results are text alone, in the first of `result_serializers` that can write them.
+   */
+  async submit(endpointId: EndpointId, body: Submission, submitter?: Identity): Promise<SubmitReply> {
     this.#assertOpen();
     if (!this.#endpoints.has(endpointId)) await this.#endpoint(endpointId);
     if (body.task_group_id !== undefined && !isUuid(body.task_group_id)) {
@@ -157,11 +239,15 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     }
     checkSubmission(body);
     const functionIds = Object.keys(body.tasks) as FunctionId[];
+    const group = body.task_group_id ?? (randomUUID() as TaskGroupId);
+    if (body.create_queue === true && submitter !== undefined) await this.#agents?.resultQueue(group, submitter);
     // Again where one was dropped meanwhile: from here to the acceptance nothing is waited for.
     while (!functionIds.every((id) => this.#functions.isHeld(id))) await this.#functions.load(functionIds);
     const endpoint = this.#endpoints.get(endpointId);
     if (endpoint === undefined) throw endpointNotFound(endpointId);
-    return this.#accept(endpoint, functionIds, body);
+    const terms = termsOf(body, submitter);
+    endpoint.check(terms);
+    return this.#accept(endpoint, functionIds, body, group, terms);
   }
 
   async getTask(id: TaskId): Promise<TaskStatus> {
@@ -196,7 +282,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       return false;
     }
     const endpoint = this.#endpoints.get(task.batch.endpointId);
-    if (endpoint !== undefined) return endpoint.pool.cancel(task);
+    if (endpoint !== undefined) return endpoint.cancel(task);
     this.#end([[task, cancellation(task)]]);
     return true;
   }
@@ -213,8 +299,9 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       await this.#changing;
-      await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.pool.close()));
+      await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
       this.#endpoints.clear();
+      await this.#agents?.close();
       this.#streams.close();
       await this.store.close();
     })();
@@ -222,12 +309,30 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   }
 
   /** An open endpoint; one that is just being opened, or replaced, is waited for. */
-  async #endpoint(id: EndpointId): Promise<LocalEndpoint> {
+  async #endpoint(id: EndpointId): Promise<HubEndpoint> {
     this.#assertOpen();
     if (!this.#endpoints.has(id)) await this.#changing;
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined) throw endpointNotFound(id);
     return endpoint;
+  }
+
+  /** What speaks with the broker is loaded only where there is one. */
+  async #openAgents(broker: BrokerOptions): Promise<void> {
+    const { Agents } = await import('./agents.js');
+    this.#agents = new Agents(broker, this.store, this.operator, this.#tasks, this.#streams, {
+      ...this.#endpointEvents(),
+      attached: (endpoint) => this.#attach(endpoint),
+      detached: (id) => this.#detach(id),
+      told: (news) => this.emit('agents', news),
+    });
+    await this.#agents.open();
+  }
+
+  #agentsFor(what: string): Agents {
+    this.#assertOpen();
+    if (this.#agents === undefined) throw brokerNotConfigured(what);
+    return this.#agents;
   }
 
   #afterOthers<T>(change: () => Promise<T>): Promise<T> {
@@ -240,31 +345,42 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     if (this.#closed !== undefined) throw new FuncXError('CLOSED', 'The hub was closed.');
   }
 
+  #endpointEvents() {
+    return {
+      moved: (tasks: readonly TaskRef[]) => this.#tasks.touchEach(tasks),
+      ended: (endings: readonly (readonly [TaskRef, TaskEnding])[]) => this.#end(endings),
+      functionOf: ({ functionId, serializers }: TaskBatch) => {
+        const held = this.#functions.held(functionId, serializers);
+        if (held === undefined) throw functionNotFound(functionId);
+        return held;
+      },
+    };
+  }
+
   async #openEndpoint(options: LocalEndpointOptions): Promise<EndpointId> {
     this.#assertOpen();
     const id = await this.#endpointId(options.name);
     const open = this.#endpoints.get(id);
-    if (open?.hasOptions(options)) return id;
-    const endpoint = new LocalEndpoint(id, options, {
-      moved: (tasks) => this.#tasks.touchEach(tasks),
-      ended: (endings) => this.#end(endings),
-      functionOf: (functionId) => {
-        const held = this.#functions.held(functionId);
-        if (held === undefined) throw functionNotFound(functionId);
-        return held;
-      },
-    });
+    if (open instanceof LocalEndpoint && open.hasOptions(options)) return id;
+    const endpoint = new LocalEndpoint(id, options, this.#endpointEvents());
     await this.#closeEndpoint(id);
-    this.#endpoints.set(id, endpoint);
-    await this.#takeUp(endpoint);
+    await this.#attach(endpoint);
     return id;
   }
 
   async #closeEndpoint(id: EndpointId): Promise<void> {
+    this.#inherited.push(...(await this.#detach(id)));
+  }
+
+  async #attach(endpoint: HubEndpoint): Promise<void> {
+    this.#endpoints.set(endpoint.id, endpoint);
+    await this.#takeUp(endpoint);
+  }
+
+  async #detach(id: EndpointId): Promise<TaskBatch[]> {
     const endpoint = this.#endpoints.get(id);
-    if (endpoint === undefined) return;
     this.#endpoints.delete(id);
-    this.#inherited.push(...(await endpoint.pool.close()));
+    return endpoint === undefined ? [] : endpoint.close();
   }
 
   async #endpointId(name: string): Promise<EndpointId> {
@@ -273,13 +389,13 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     return String(row?.endpoint_uuid) as EndpointId;
   }
 
-  async #takeUp(endpoint: LocalEndpoint): Promise<void> {
+  async #takeUp(endpoint: HubEndpoint): Promise<void> {
     const own = this.#inherited.filter((batch) => batch.endpointId === endpoint.id);
     for (const batch of own) this.#inherited.splice(this.#inherited.indexOf(batch), 1);
     for (const batch of own) {
       try {
         while (this.#functions.held(batch.functionId) === undefined) await this.#functions.load([batch.functionId]);
-        endpoint.pool.submit(batch);
+        endpoint.submit(batch);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         const waiting = batch.tasks.filter((task) => this.#tasks.find(idOf(task)));
@@ -288,17 +404,22 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     }
   }
 
-  #accept(endpoint: LocalEndpoint, functionIds: readonly FunctionId[], body: Submission): SubmitReply {
-    const group = body.task_group_id ?? (randomUUID() as TaskGroupId);
+  #accept(
+    endpoint: HubEndpoint,
+    functionIds: readonly FunctionId[],
+    body: Submission,
+    group: TaskGroupId,
+    terms: TaskTerms | undefined,
+  ): SubmitReply {
     const now = Date.now();
     const tasks: Record<string, string[]> = {};
     for (const id of functionIds) {
       const args = [...(body.tasks[id] as readonly PackedArguments[])];
       const ids = newIds<TaskId>(args.length);
       tasks[id] = ids;
-      const batch = new TaskBatch(id, endpoint.id, group, body.create_queue === true, ids, args, now);
+      const batch = new TaskBatch(id, endpoint.id, group, body.create_queue === true, ids, args, now, undefined, terms);
       this.#tasks.add(batch);
-      endpoint.pool.submit(batch);
+      endpoint.submit(batch);
     }
     return { request_id: randomUUID(), task_group_id: group, endpoint_id: endpoint.id, tasks };
   }

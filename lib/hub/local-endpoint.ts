@@ -2,8 +2,12 @@
 import os from 'node:os';
 import { InputError } from '../compute/errors.js';
 import type { EndpointId } from '../compute/ids.js';
-import type { EndpointInfo, EndpointListEntry } from '../compute/service.js';
+import type { EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
+import type { TaskBatch, TaskRef } from './batch.js';
+import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import { localUser } from './local-user.js';
+import { semanticallyInvalid } from './refusals.js';
+import type { TaskTerms } from './terms.js';
 import { type PoolEvents, WorkerPool } from './workers/pool.js';
 
 /** Variables that user functions see of this process's environment, if nothing else is said. */
@@ -42,12 +46,15 @@ export interface LocalEndpointOptions {
   readonly restartAfter?: number;
   /** Workers end after this many seconds without a task; 0: never. @default 300 */
   readonly idleShutdown?: number;
+  /** Other users of the hub may use it. @default false */
+  readonly public?: boolean;
 }
 
 const IDLE_SHUTDOWN_SECONDS = 300;
 
-export class LocalEndpoint {
-  readonly pool: WorkerPool;
+export class LocalEndpoint implements HubEndpoint {
+  readonly #pool: WorkerPool;
+  readonly access: EndpointAccess;
   readonly #name: string;
   readonly #displayName: string;
   readonly #options: string;
@@ -64,7 +71,8 @@ export class LocalEndpoint {
     const memoryLimit = positive('memoryLimit', options.memoryLimit, 'MB');
     const idle = options.idleShutdown ?? IDLE_SHUTDOWN_SECONDS;
     if (!(idle >= 0)) throw new InputError(`idleShutdown is ${idle}; expected seconds, 0 for never.`);
-    this.pool = new WorkerPool(
+    this.access = { ownerId: undefined, public: options.public ?? false };
+    this.#pool = new WorkerPool(
       {
         python: options.python ?? 'python3',
         workers: Math.ceil(positive('workers', options.workers, 'processes') ?? os.availableParallelism()),
@@ -95,11 +103,38 @@ export class LocalEndpoint {
       display_name: this.#displayName,
       multi_user: false,
       high_assurance: false,
-      public: false,
+      public: this.access.public,
       hostname: os.hostname(),
       local_user: localUser(),
       subscription_admin_verified: false,
     };
+  }
+
+  get status(): EndpointStatus {
+    return this.#pool.status;
+  }
+
+  check(terms: TaskTerms | undefined): void {
+    if (terms?.resource_specification === undefined) return;
+    throw semanticallyInvalid(
+      `Endpoint ${this.id} runs functions in plain workers and takes no resource_specification. Leave it out, or choose an endpoint with an MPI engine.`,
+    );
+  }
+
+  submit(batch: TaskBatch): void {
+    this.#pool.submit(batch);
+  }
+
+  cancel(task: TaskRef): boolean {
+    return this.#pool.cancel(task);
+  }
+
+  forget(functionKey: number): void {
+    this.#pool.forget(functionKey);
+  }
+
+  close(): Promise<TaskBatch[]> {
+    return this.#pool.close();
   }
 }
 

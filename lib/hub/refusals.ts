@@ -41,6 +41,39 @@ export function malformed(what: string): ServiceError {
   return new ServiceError('REQUEST_MALFORMED', 400, what, []);
 }
 
+/** Well-formed, and yet nothing that the endpoint can do. Source: the service's 422 for configurations that fail a schema. */
+export function semanticallyInvalid(why: string): ServiceError {
+  return new ServiceError('SEMANTICALLY_INVALID', 422, `Request payload failed validation: ${why}`, []);
+}
+
+export function endpointForbidden(id: string): ServiceError {
+  return new ServiceError('ENDPOINT_ACCESS_FORBIDDEN', 403, `Endpoint ${id} belongs to somebody else.`, [id]);
+}
+
+export function endpointLocked(id: string, until: number): ServiceError {
+  const time = new Date(until).toISOString();
+  return new ServiceError('RESOURCE_LOCKED', 423, `Endpoint ${id} was stopped and can be started again at ${time}.`, [
+    id,
+  ]);
+}
+
+export function endpointInUse(id: string): ServiceError {
+  return new ServiceError(
+    'RESOURCE_CONFLICT',
+    409,
+    `An agent with the id ${id} is connected. Stop it first, or register this one under a name of its own.`,
+    [id],
+  );
+}
+
+export function brokerNotConfigured(what: string): ServiceError {
+  return new ServiceError('BROKER_NOT_CONFIGURED', 501, `${what}: this hub was given no RabbitMQ.`, []);
+}
+
+export function brokerNotAvailable(what: string): ServiceError {
+  return new ServiceError('BROKER_NOT_AVAILABLE', 503, `${what} now: the hub does not reach its RabbitMQ.`, []);
+}
+
 export function functionTooLarge(bytes: number): ServiceError {
   return new ServiceError(
     'FUNCTION_TOO_LARGE',

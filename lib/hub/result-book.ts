@@ -24,6 +24,8 @@ const REMOVE_OLD = 'DELETE FROM results WHERE ended_at < ?';
 const KEEP_ONE =
   'INSERT OR REPLACE INTO results (task_id, group_id, streamed, ended_at, status) VALUES (?, ?, ?, ?, ?)';
 
+const RELEASE = 'UPDATE results SET streamed = 0 WHERE task_id IN (SELECT value FROM json_each(?))';
+
 const KEEP_PAGE = 'INSERT INTO result_pages (number, results) VALUES (?, ?)';
 const REMOVE_PAGE = 'DELETE FROM result_pages WHERE number = ?';
 
@@ -61,6 +63,8 @@ export class ResultBook {
   readonly #toSpread = new Set<Page>();
   /** Acknowledged results with a row of their own. */
   readonly #toRemove: TaskId[] = [];
+  /** Results in the store that were passed on, and stay. */
+  readonly #toRelease: TaskId[] = [];
   /** Results that may be forgotten: a ring, filled from `#recentFrom` up to `#recentTo`. */
   readonly #recent: (Task | undefined)[] = [];
   #recentFrom = 0;
@@ -103,6 +107,22 @@ export class ResultBook {
       task.page = undefined;
       this.#remember(task);
     }
+  }
+
+  /** A result was passed on, and stays. */
+  deliver(task: Task): void {
+    if (task.delivered) return;
+    task.delivered = true;
+    const page = task.page as Page | undefined;
+    if (page !== undefined && page.row === undefined) return; // It is written so.
+    if (page !== undefined) this.#toSpread.add(page);
+    this.release(idOf(task));
+  }
+
+  /** As {@link deliver}, of a result that only the store has. */
+  release(id: TaskId): void {
+    this.#toRelease.push(id);
+    this.#store.touch();
   }
 
   /** Removes a result that only the store has. */
@@ -152,6 +172,10 @@ export class ResultBook {
     this.#changed.clear();
     for (const page of this.#toSpread) if (this.#pages.has(page)) this.#spread(page, write);
     this.#toSpread.clear();
+    if (this.#toRelease.length > 0) {
+      write(RELEASE, [JSON.stringify(this.#toRelease)]);
+      this.#toRelease.length = 0;
+    }
     if (this.#toRemove.length > 0) {
       write('DELETE FROM results WHERE task_id IN (SELECT value FROM json_each(?))', [JSON.stringify(this.#toRemove)]);
       this.#toRemove.length = 0;
@@ -172,7 +196,7 @@ export class ResultBook {
       const { status, batch } = task;
       if (status === undefined) continue;
       const endedAt = Math.round(Number(status.completion_t) * 1000);
-      const streamed = batch.streamed ? 1 : 0;
+      const streamed = batch.streamed && !task.delivered ? 1 : 0;
       if (status.result_buffers === undefined && charsOf(status) < LONG_RESULT) {
         kept.push([batch.groupId, streamed, endedAt, status]);
       } else {
@@ -204,8 +228,8 @@ export class ResultBook {
 
   #collect(group: TaskGroupId, into: Map<TaskId, TaskStatus>): void {
     for (const page of [...this.#pages, this.#filling]) {
-      for (const { batch, status, acknowledged } of page.tasks) {
-        if (batch.groupId !== group || !batch.streamed || acknowledged || status === undefined) continue;
+      for (const { batch, status, acknowledged, delivered } of page.tasks) {
+        if (batch.groupId !== group || !batch.streamed || acknowledged || delivered || status === undefined) continue;
         into.set(status.task_id, status);
       }
     }

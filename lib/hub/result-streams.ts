@@ -15,6 +15,7 @@ interface Results {
   /** Rejects while the store fails. */
   unacknowledged(group: TaskGroupId): Promise<TaskStatus[]>;
   acknowledge(id: TaskId): void;
+  delivered(id: TaskId): void;
 }
 
 export class ResultStreams {
@@ -26,8 +27,12 @@ export class ResultStreams {
     this.#results = results;
   }
 
-  /** A new consumer of a group's results, which is told first what was not acknowledged before. */
-  open(group: TaskGroupId, listener: ResultListener): ResultStream {
+  /**
+   * A new consumer of a group's results, which is told first what was not acknowledged before.
+   *
+   * @param keep results stay with the hub when they were acknowledged
+   */
+  open(group: TaskGroupId, listener: ResultListener, keep = false): ResultStream {
     const consumers = this.#consumers.get(group) ?? new Set();
     this.#consumers.set(group, consumers);
     const consumer: Consumer = { listener, told: new Set() };
@@ -36,7 +41,7 @@ export class ResultStreams {
     return {
       ack: (ids) => {
         if (this.#closed) return; // They will be delivered again.
-        for (const id of ids) this.#results.acknowledge(id);
+        for (const id of ids) keep ? this.#results.delivered(id) : this.#results.acknowledge(id);
       },
       close: () => {
         consumers.delete(consumer);

@@ -50,4 +50,43 @@ export const HUB_MIGRATIONS: readonly string[] = [
     results TEXT NOT NULL
   );
   `,
+  `
+  ALTER TABLE batches ADD COLUMN terms TEXT;
+
+  -- What tells this hub from others on the same broker: one row.
+  CREATE TABLE hub (
+    hub_uuid TEXT NOT NULL
+  );
+  INSERT INTO hub VALUES (
+    lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) ||
+    '-a' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))
+  );
+
+  -- Agents that were registered. \`secret\` is what their passwords at the broker are made from.
+  CREATE TABLE agents (
+    endpoint_uuid TEXT PRIMARY KEY,
+    owner_id TEXT NOT NULL,
+    owner_name TEXT NOT NULL,
+    registration BLOB NOT NULL,
+    secret TEXT NOT NULL,
+    locked_until INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  -- What an agent starts for one user and one configuration.
+  CREATE TABLE user_endpoints (
+    user_endpoint_uuid TEXT PRIMARY KEY,
+    endpoint_uuid TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    incarnation TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX user_endpoints_of_agent ON user_endpoints (endpoint_uuid);
+
+  -- Task groups whose results go to a queue of their user's.
+  CREATE TABLE result_queues (
+    group_id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

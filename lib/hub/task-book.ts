@@ -10,10 +10,12 @@ import type { Store, Write } from '../storage/index.js';
 import { idOf, Stage, type Task, TaskBatch, type TaskRef } from './batch.js';
 import { readArguments, writeArguments } from './envelope.js';
 import { ResultBook } from './result-book.js';
+import type { TaskTerms } from './terms.js';
 
 const STATES: Readonly<Record<number, TaskState>> = {
   [Stage.queued]: 'waiting-for-nodes',
   [Stage.running]: 'running',
+  [Stage.sent]: 'waiting-for-ep',
 };
 
 export class TaskBook {
@@ -47,13 +49,14 @@ export class TaskBook {
         readArguments(row.args as Uint8Array),
         Number(row.created_at),
         Uint8Array.from(row.stages as Uint8Array),
+        row.terms === null ? undefined : (JSON.parse(String(row.terms)) as TaskTerms),
       );
       batch.row = Number(row.number);
       batch.inherited = true;
       book.#nextRow = batch.row + 1;
       for (const task of batch.tasks) {
         const stage = batch.stages[task.index] ?? Stage.ended;
-        if (stage >= Stage.ended) continue;
+        if (stage === Stage.ended) continue;
         book.#tasks.set(idOf(task), task);
         if (stage === Stage.running) interrupted.push(task);
       }
@@ -118,6 +121,13 @@ export class TaskBook {
     else this.#results.acknowledge(task);
   }
 
+  /** A result was passed on, and is kept nevertheless, for whoever asks for it. */
+  delivered(id: TaskId): void {
+    const task = this.#tasks.get(id);
+    if (task?.status === undefined) this.#results.release(id);
+    else this.#results.deliver(task);
+  }
+
   /** A task as the service shows it; undefined when it is unknown. */
   async status(id: TaskId): Promise<TaskStatus | undefined> {
     return this.#known(id) ?? (await this.#results.read([id])).get(id);
@@ -140,7 +150,10 @@ export class TaskBook {
   async unacknowledged(groupId: TaskGroupId): Promise<TaskStatus[]> {
     const results = await this.#results.unacknowledged(groupId);
     return [...results.values()]
-      .filter(({ task_id }) => this.#tasks.get(task_id)?.acknowledged !== true)
+      .filter(({ task_id }) => {
+        const task = this.#tasks.get(task_id);
+        return task === undefined || !(task.acknowledged || task.delivered);
+      })
       .sort((a, b) => Number(a.completion_t) - Number(b.completion_t));
   }
 
@@ -181,8 +194,8 @@ export class TaskBook {
     }
     batch.row = this.#nextRow++;
     write(
-      `INSERT INTO batches (number, function_id, endpoint_id, group_id, streamed, created_at, ids, args, stages)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO batches (number, function_id, endpoint_id, group_id, streamed, created_at, ids, args, stages, terms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         batch.row,
         batch.functionId,
@@ -193,6 +206,7 @@ export class TaskBook {
         batch.ids.join(' '),
         writeArguments(batch.args),
         Uint8Array.from(batch.stages),
+        batch.terms === undefined ? null : JSON.stringify(batch.terms),
       ],
     );
   }

@@ -9,8 +9,13 @@ export function statusOf(task: TaskRef, ending: TaskEnding): TaskStatus {
     os: worker.os,
     python_version: worker.python_version,
     endpoint_id: task.batch.endpointId,
-    task_transitions: start > 0 ? { 'execution-start': start, 'execution-end': end } : undefined,
+    task_transitions:
+      ending.transitions ?? (start > 0 ? { 'execution-start': start, 'execution-end': end } : undefined),
   };
+  if (worker.dill_version !== undefined) details.dill_version = worker.dill_version;
+  if (worker.globus_compute_sdk_version !== undefined) {
+    details.globus_compute_sdk_version = worker.globus_compute_sdk_version;
+  }
   if (task.batch.inherited) details.rerun = true;
   if (output !== '') details.output = output;
   return {

@@ -15,6 +15,8 @@ export interface TaskEnding {
   /** Unix seconds. */
   readonly end: number;
   readonly worker: TaskDetails;
+  /** Where it ran by another clock than this machine's. @default from `start` to `end` */
+  readonly transitions?: TaskDetails['task_transitions'];
 }
 
 const FAILURE_CODES: Readonly<Record<number, string>> = {

@@ -43,7 +43,7 @@ export interface PoolEvents {
   moved(tasks: readonly TaskRef[]): void;
   ended(endings: readonly (readonly [TaskRef, TaskEnding])[]): void;
   /** The function of a task that is to be sent. */
-  functionOf(id: FunctionId): LoadableFunction;
+  functionOf(batch: TaskBatch): LoadableFunction;
 }
 
 /** What a busy worker was seen in. */
@@ -154,7 +154,7 @@ export class WorkerPool {
       const room = window - worker.outstanding.size;
       const share = Math.ceil(this.#queue.size / this.#readyWorkers());
       const tasks = this.#queue.take(Math.max(1, Math.min(room, share, this.#untilRestart(worker))));
-      worker.send(this.#events.functionOf(next.batch.functionId), tasks);
+      worker.send(this.#events.functionOf(next.batch), tasks);
       this.#events.moved(tasks);
     }
     this.#watch();

@@ -40,6 +40,8 @@ export interface LoadableFunction {
   readonly key: number;
   /** Packed code, as registered. */
   readonly code: string;
+  /** Import paths of strategies, in order of preference, for its results as text alone. @default as the worker likes */
+  readonly serializers?: readonly string[];
 }
 
 export interface WorkerEvents {

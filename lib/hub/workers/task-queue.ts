@@ -56,14 +56,19 @@ export class TaskQueue {
     }
   }
 
-  /** Takes up to `most` consecutive tasks of the function that comes next. */
+  /** Takes up to `most` consecutive tasks of the function that comes next, with results in the same encodings. */
   take(most: number): TaskRef[] {
     const first = this.peek();
     if (first === undefined) return [];
-    const { functionId } = first.batch;
+    const { functionId, serializers } = first.batch;
     const tasks: TaskRef[] = [];
     let task: TaskRef | undefined = first;
-    while (task !== undefined && tasks.length < most && task.batch.functionId === functionId) {
+    while (
+      task !== undefined &&
+      tasks.length < most &&
+      task.batch.functionId === functionId &&
+      task.batch.serializers === serializers
+    ) {
       if (this.#returned.length > 0) this.#returned.shift();
       task.batch.stages[task.index] = Stage.running;
       tasks.push(task);

@@ -1,0 +1,376 @@
+/** The agents that are attached by the broker: their registrations, what they report, and the results that they send. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type EndpointId, isUuid, type TaskGroupId } from '../compute/ids.js';
+import type {
+  EndpointLock,
+  EndpointRegistration,
+  EndpointRegistrationReply,
+  ResultConnection,
+} from '../compute/service.js';
+import type { Row, Store } from '../storage/index.js';
+import { type AgentRecord, AttachedEndpoint, type UserEndpointRecord } from './attached-endpoint.js';
+import type { TaskBatch, TaskRef } from './batch.js';
+import { AgentLine } from './broker/agent-line.js';
+import { BrokerConnection } from './broker/connection.js';
+import { Credentials } from './broker/credentials.js';
+import { MalformedMessage, readReport } from './broker/messages.js';
+import { BrokerNames, senderOf } from './broker/names.js';
+import type { BrokerOptions } from './broker/options.js';
+import { ResultInbox, type SentResult } from './broker/result-inbox.js';
+import { ResultQueues } from './broker/result-queues.js';
+import type { Session } from './broker/session.js';
+import type { HubEndpoint } from './endpoint.js';
+import type { Identity } from './identity.js';
+import {
+  brokerNotAvailable,
+  endpointForbidden,
+  endpointInUse,
+  endpointLocked,
+  endpointNotFound,
+  invalidUuid,
+  malformed,
+} from './refusals.js';
+import type { ResultStreams } from './result-streams.js';
+import type { TaskBook } from './task-book.js';
+import { UserEndpoint } from './user-endpoint.js';
+import { failure, type TaskEnding } from './workers/ending.js';
+import type { PoolEvents } from './workers/pool.js';
+
+/** Without a report for so long an agent is offline. Source: funcX web service. Unit: milliseconds. */
+const OFFLINE_AFTER_MS = 120_000;
+const LOOK_MS = 5000;
+
+/** How long an agent that was stopped from afar is refused. Unit: milliseconds. */
+const LOCK_MS = 60_000;
+
+/** Longest name of an endpoint, and what none may have in it. Source: Globus Compute, endpoint names. */
+const MAX_NAME_CHARS = 128;
+const BAD_NAME = /^\.|[\s'"/\\]/;
+
+export interface AgentNews {
+  readonly kind: 'connected' | 'disconnected' | 'shared-account' | 'stray';
+  /** For the operator. */
+  readonly message: string;
+}
+
+export interface AgentsEvents extends PoolEvents {
+  attached(endpoint: HubEndpoint): Promise<void>;
+  detached(id: EndpointId): Promise<TaskBatch[]>;
+  told(news: AgentNews): void;
+}
+
+export class Agents {
+  readonly #store: Store;
+  readonly #operator: Identity;
+  readonly #tasks: TaskBook;
+  readonly #events: AgentsEvents;
+  readonly #offlineAfterMs: number;
+  readonly #lookMs: number;
+  readonly #credentials: Credentials;
+  readonly #connection: BrokerConnection;
+  readonly #line: AgentLine;
+  readonly #inbox: ResultInbox;
+  readonly #queues: ResultQueues;
+  readonly #agents = new Map<EndpointId, AttachedEndpoint>();
+  readonly #userEndpoints = new Map<string, { endpoint: UserEndpoint; agentId: EndpointId }>();
+  #looking: NodeJS.Timeout | undefined;
+
+  constructor(
+    options: BrokerOptions,
+    store: Store,
+    operator: Identity,
+    tasks: TaskBook,
+    streams: ResultStreams,
+    events: AgentsEvents,
+  ) {
+    this.#store = store;
+    this.#operator = operator;
+    this.#tasks = tasks;
+    this.#events = events;
+    this.#offlineAfterMs = options.offlineAfterMs ?? OFFLINE_AFTER_MS;
+    this.#lookMs = options.lookMs ?? LOOK_MS;
+    const names = new BrokerNames(operator.id);
+    this.#credentials = new Credentials(names, options);
+    this.#connection = new BrokerConnection(options.url, `funcX hub ${operator.id}`, {
+      prepare: (session) => this.#prepare(session, names),
+      connected: () => this.#connected(),
+      disconnected: (reason) => events.told({ kind: 'disconnected', message: `The broker is not reached: ${reason}` }),
+    });
+    this.#line = new AgentLine(names, this.#connection, this.#credentials);
+    this.#inbox = new ResultInbox(names, store, {
+      arrived: (results) => this.#arrived(results),
+      stray: (sender, why) => this.#stray(`A result of endpoint ${sender} cannot be used: ${why}.`),
+    });
+    this.#queues = new ResultQueues(names, store, streams, () => this.#connection.session);
+  }
+
+  /** Takes up the agents that were registered, and begins to connect to the broker. */
+  async open(): Promise<void> {
+    for (const row of await this.#store.all('SELECT * FROM agents')) {
+      await this.#attach(recordOf(row));
+    }
+    await this.#queues.open();
+    this.#connection.open();
+    this.#looking = setInterval(() => {
+      for (const agent of this.#agents.values()) agent.look();
+    }, this.#lookMs);
+    this.#looking.unref();
+    if (this.#credentials.areSeparate) return;
+    setImmediate(() => this.#events.told({ kind: 'shared-account', message: SHARED_ACCOUNT })); // By then it is listened to.
+  }
+
+  async register(
+    registration: EndpointRegistration,
+    owner: Identity,
+    id: EndpointId = randomUUID() as string as EndpointId,
+  ): Promise<EndpointRegistrationReply> {
+    check(registration, id);
+    const key = id.toLowerCase() as EndpointId;
+    const known = this.#agents.get(key);
+    if (known !== undefined && known.record.owner.id !== owner.id) throw endpointForbidden(key);
+    if (known !== undefined && known.record.lockedUntil > Date.now())
+      throw endpointLocked(key, known.record.lockedUntil);
+    this.#assertReachable(`Endpoint ${key} cannot be registered`);
+    if ((await this.#line.inspectCommands(key)) > 0) throw endpointInUse(key);
+    const { consumers } = await this.#line.inspect(key);
+    if (consumers > 0) throw endpointInUse(key);
+    const secret = randomBytes(32).toString('base64url');
+    const record: AgentRecord = { id: key, owner, registration, secret, lockedUntil: 0 };
+    const queues = await this.#credentials.ofEndpoint(key, secret);
+    this.#write(record);
+    known?.renew(record);
+    const agent = known ?? (await this.#attach(record));
+    for (const endpoint of agent.userEndpoints) endpoint.agentStarted();
+    await this.#store.committed();
+    return {
+      endpoint_id: key,
+      ...queues,
+      ...(agent.schemaProblem !== undefined && {
+        warnings: [`user_config_schema is not checked by the hub, only by the agent: ${agent.schemaProblem}`],
+      }),
+    };
+  }
+
+  async delete(id: EndpointId): Promise<{ result: number }> {
+    const agent = this.#agent(id);
+    this.#assertReachable(`Endpoint ${id} cannot be deleted`);
+    const waiting = await this.#detach(agent.id);
+    this.#store.write('DELETE FROM agents WHERE endpoint_uuid = ?', [agent.id]);
+    this.#store.write('DELETE FROM user_endpoints WHERE endpoint_uuid = ?', [agent.id]);
+    const why = `Endpoint ${id} was deleted before task`;
+    const endings = waiting.flatMap((batch) =>
+      batch.ids.flatMap((taskId): [TaskRef, TaskEnding][] => {
+        const task = this.#tasks.find(taskId);
+        return task === undefined ? [] : [[task, failure('ENDPOINT_DELETED', `${why} ${taskId} had ended.`)]];
+      }),
+    );
+    this.#events.ended(endings);
+    for (const userEndpoint of new Set([agent.id as string, ...[...agent.userEndpoints].map((one) => one.id)])) {
+      await this.#credentials.remove(userEndpoint);
+      await this.#line.removeTasks(userEndpoint);
+    }
+    await this.#line.removeCommands(agent.id);
+    await this.#store.committed();
+    return { result: 1 };
+  }
+
+  async lock(id: EndpointId): Promise<EndpointLock> {
+    const agent = this.#agent(id);
+    this.#assertReachable(`Endpoint ${id} cannot be stopped`);
+    const lockedUntil = Date.now() + LOCK_MS;
+    const record = { ...agent.record, lockedUntil };
+    this.#write(record);
+    agent.renew(record);
+    await this.#credentials.remove(agent.id);
+    for (const userEndpoint of agent.userEndpoints) await this.#credentials.remove(userEndpoint.id);
+    await this.#line.removeCommands(agent.id);
+    await this.#store.committed();
+    return { endpoint_id: agent.id, lock_expiration_timestamp: lockedUntil / 1000 };
+  }
+
+  async resultConnection(user: Identity): Promise<ResultConnection> {
+    return this.#credentials.ofUser(user.id);
+  }
+
+  resultQueue(group: TaskGroupId, user: Identity): Promise<void> {
+    return this.#queues.ensure(group, user.id);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looking);
+    await this.#connection.close();
+  }
+
+  #agent(id: EndpointId): AttachedEndpoint {
+    if (!isUuid(id)) throw invalidUuid('The endpoint', id);
+    const agent = this.#agents.get(id.toLowerCase() as EndpointId);
+    if (agent === undefined) throw endpointNotFound(id);
+    return agent;
+  }
+
+  #assertReachable(what: string): void {
+    if (this.#connection.session === undefined) throw brokerNotAvailable(what);
+  }
+
+  // The broker
+
+  async #prepare(session: Session, names: BrokerNames): Promise<void> {
+    await this.#line.prepare(session);
+    await this.#inbox.open(session);
+    await session.consume(names.heartbeats, undefined, ({ content, fields }) =>
+      this.#reported(content, senderOf(fields.routingKey)),
+    );
+  }
+
+  #connected(): void {
+    this.#events.told({ kind: 'connected', message: 'The broker is reached.' });
+    for (const agent of this.#agents.values()) {
+      this.#line.inspectCommands(agent.id).catch(() => {}); // The session was lost: the next makes it.
+      for (const endpoint of agent.userEndpoints) endpoint.resume();
+    }
+    this.#queues.resume();
+  }
+
+  #reported(content: Buffer, sender: string): void {
+    try {
+      const { endpointId, state } = readReport(content);
+      if (endpointId !== sender) throw new MalformedMessage(`it speaks for ${endpointId}`);
+      const agent = this.#agents.get(endpointId as EndpointId);
+      const userEndpoint = this.#userEndpoints.get(endpointId)?.endpoint;
+      if (agent === undefined && userEndpoint === undefined) throw new MalformedMessage('nothing is known of it');
+      agent?.reported(state);
+      userEndpoint?.reported(state);
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error;
+      this.#stray(`A report of endpoint ${sender} cannot be used: ${error.message}.`);
+    }
+  }
+
+  #arrived(results: readonly SentResult[]): void {
+    const endings: [TaskRef, TaskEnding][] = [];
+    const ended = new Set<string>();
+    for (const { taskId, ending, sender } of results) {
+      const task = this.#tasks.find(taskId);
+      const endpoint = this.#userEndpoints.get(sender)?.endpoint;
+      if (task === undefined || ended.has(taskId)) {
+        this.#stray(
+          `A result of task ${taskId} from endpoint ${sender} is not waited for: it came twice, or too late.`,
+        );
+      } else if (endpoint === undefined || !endpoint.holds(task)) {
+        this.#stray(`A result of task ${taskId} came from endpoint ${sender}, which was not given it.`);
+      } else {
+        ended.add(taskId);
+        endpoint.ended(task);
+        endings.push([task, ending]);
+      }
+    }
+    if (endings.length > 0) this.#events.ended(endings);
+  }
+
+  #stray(message: string): void {
+    this.#events.told({ kind: 'stray', message });
+  }
+
+  // Records
+
+  async #attach(record: AgentRecord): Promise<AttachedEndpoint> {
+    const userEndpoints = await this.#userEndpointsOf(record.id);
+    const agent = new AttachedEndpoint(record, userEndpoints, this.#operator, this.#offlineAfterMs, {
+      userEndpoint: (kept, isNew) => this.#userEndpoint(record.id, kept, isNew),
+    });
+    this.#agents.set(record.id, agent);
+    await this.#events.attached(agent);
+    return agent;
+  }
+
+  /** Takes an agent off, and gives back its batches. */
+  async #detach(id: EndpointId): Promise<TaskBatch[]> {
+    this.#agents.delete(id);
+    for (const [key, { agentId }] of this.#userEndpoints) if (agentId === id) this.#userEndpoints.delete(key);
+    return this.#events.detached(id);
+  }
+
+  #userEndpoint(agentId: EndpointId, kept: UserEndpointRecord, isNew: boolean): UserEndpoint {
+    const line = this.#line;
+    const endpoint = new UserEndpoint(
+      kept.id,
+      kept.settings,
+      kept.incarnation,
+      {
+        get session() {
+          return line.session;
+        },
+        inspect: (id) => line.inspect(id),
+        waiting: (id) => line.waiting(id),
+        purge: (id) => line.purge(id),
+        send: (session, id, task, code, args) => line.send(session, id, task, code, args),
+        isAgentThere: async () => (await line.inspectCommands(agentId)) > 0,
+        start: async (one) => {
+          const agent = this.#agents.get(agentId);
+          if (agent?.startsOthers) await line.start(agentId, agent.record.secret, one);
+        },
+        seen: ({ id, incarnation }) =>
+          this.#store.write('UPDATE user_endpoints SET incarnation = ? WHERE user_endpoint_uuid = ?', [
+            incarnation,
+            id,
+          ]),
+      },
+      this.#events,
+      this.#offlineAfterMs,
+    );
+    this.#userEndpoints.set(kept.id, { endpoint, agentId });
+    if (isNew) {
+      this.#store.write(
+        'INSERT INTO user_endpoints (user_endpoint_uuid, endpoint_uuid, settings, incarnation) VALUES (?, ?, ?, ?)',
+        [kept.id, agentId, JSON.stringify(kept.settings), kept.incarnation],
+      );
+    }
+    return endpoint;
+  }
+
+  async #userEndpointsOf(id: EndpointId): Promise<UserEndpointRecord[]> {
+    const rows = await this.#store.all('SELECT * FROM user_endpoints WHERE endpoint_uuid = ?', [id]);
+    return rows.map((row) => ({
+      id: String(row.user_endpoint_uuid),
+      settings: JSON.parse(String(row.settings)),
+      incarnation: String(row.incarnation),
+    }));
+  }
+
+  #write({ id, owner, registration, secret, lockedUntil }: AgentRecord): void {
+    this.#store.write(
+      `INSERT INTO agents (endpoint_uuid, owner_id, owner_name, registration, secret, locked_until, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (endpoint_uuid) DO UPDATE SET owner_name = excluded.owner_name, registration = excluded.registration,
+         secret = excluded.secret, locked_until = excluded.locked_until`,
+      [id, owner.id, owner.username, Buffer.from(JSON.stringify(registration)), secret, lockedUntil, Date.now()],
+    );
+  }
+}
+
+const SHARED_ACCOUNT =
+  "Agents and users are given the hub's own account at the broker, as no managementUrl is set: each of them can read and " +
+  'write all queues of the hub. Attach only agents that you trust.';
+
+function recordOf(row: Row): AgentRecord {
+  return {
+    id: String(row.endpoint_uuid) as EndpointId,
+    owner: { id: String(row.owner_id), username: String(row.owner_name) },
+    registration: JSON.parse(Buffer.from(row.registration as Uint8Array).toString('utf8')) as EndpointRegistration,
+    secret: String(row.secret),
+    lockedUntil: Number(row.locked_until),
+  };
+}
+
+/** Throws REQUEST_MALFORMED or INVALID_UUID. */
+function check(registration: EndpointRegistration, id: string): void {
+  if (!isUuid(id)) throw invalidUuid('The endpoint', id);
+  const { endpoint_name: name } = registration;
+  if (typeof name !== 'string' || name === '') throw malformed('endpoint_name is missing.');
+  if (name.length > MAX_NAME_CHARS || BAD_NAME.test(name)) {
+    throw malformed(
+      `endpoint_name is ${JSON.stringify(name.slice(0, MAX_NAME_CHARS))}; expected at most ${MAX_NAME_CHARS} characters ` +
+        'without spaces, quotes and slashes, and no dot at the beginning.',
+    );
+  }
+}

@@ -1,0 +1,231 @@
+/** An endpoint whose agent is attached by the broker: for each user and configuration it runs a {@link UserEndpoint}. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { EndpointId } from '../compute/ids.js';
+import type { EndpointInfo, EndpointListEntry, EndpointRegistration, EndpointStatus } from '../compute/service.js';
+import type { TaskBatch, TaskRef } from './batch.js';
+import type { EndpointAccess, HubEndpoint } from './endpoint.js';
+import type { Identity } from './identity.js';
+import type { TaskTerms } from './terms.js';
+import { UserConfigSchema } from './user-config.js';
+import type { UserEndpoint, UserEndpointSettings } from './user-endpoint.js';
+
+/** What is kept of an agent. */
+export interface AgentRecord {
+  readonly id: EndpointId;
+  readonly owner: Identity;
+  readonly registration: EndpointRegistration;
+  /** What its passwords at the broker are made from; new with every registration. */
+  readonly secret: string;
+  /** It is refused until then. Unix milliseconds. */
+  readonly lockedUntil: number;
+}
+
+export interface UserEndpointRecord {
+  readonly id: string;
+  readonly settings: UserEndpointSettings;
+  readonly incarnation: string;
+}
+
+export interface AttachedEndpointEvents {
+  /** Makes a user endpoint; a new one is kept. */
+  userEndpoint(record: UserEndpointRecord, isNew: boolean): UserEndpoint;
+}
+
+export class AttachedEndpoint implements HubEndpoint {
+  readonly #operator: Identity;
+  readonly #offlineAfterMs: number;
+  readonly #events: AttachedEndpointEvents;
+  #record: AgentRecord;
+  #schema: UserConfigSchema;
+  readonly #userEndpoints = new Map<string, UserEndpoint>();
+  /** Unit: milliseconds of `performance.now()`. */
+  #reportedAt = Number.NEGATIVE_INFINITY;
+  #isLeaving = false;
+
+  constructor(
+    record: AgentRecord,
+    userEndpoints: readonly UserEndpointRecord[],
+    operator: Identity,
+    offlineAfterMs: number,
+    events: AttachedEndpointEvents,
+  ) {
+    this.#record = record;
+    this.#operator = operator;
+    this.#offlineAfterMs = offlineAfterMs;
+    this.#events = events;
+    this.#schema = new UserConfigSchema(record.registration.metadata?.user_config_schema);
+    for (const kept of userEndpoints) {
+      this.#userEndpoints.set(keyOf(kept.settings), events.userEndpoint(kept, false));
+    }
+  }
+
+  get record(): AgentRecord {
+    return this.#record;
+  }
+
+  /** It was registered anew. */
+  renew(record: AgentRecord): void {
+    this.#record = record;
+    this.#schema = new UserConfigSchema(record.registration.metadata?.user_config_schema);
+  }
+
+  get id(): EndpointId {
+    return this.record.id;
+  }
+
+  get access(): EndpointAccess {
+    const { registration, owner } = this.record;
+    return {
+      ownerId: owner.id,
+      // An agent that is not for many users refuses to start anything for another than its owner.
+      public: this.#isForMany && registration.public === true,
+      allowedFunctions: registration.allowed_functions,
+    };
+  }
+
+  get entry(): EndpointListEntry {
+    const { endpoint_name, display_name } = this.record.registration;
+    return {
+      uuid: this.id,
+      name: endpoint_name,
+      display_name: display_name ?? endpoint_name,
+      owner: this.record.owner.id,
+    };
+  }
+
+  get info(): EndpointInfo {
+    const { registration } = this.record;
+    const { metadata = {} } = registration;
+    const { endpoint_config, user_config_template, user_config_schema, description } = metadata;
+    const { hostname, local_user, ip_address, endpoint_version, sdk_version, python_version } = metadata;
+    return {
+      uuid: this.id,
+      name: registration.endpoint_name,
+      display_name: registration.display_name ?? registration.endpoint_name,
+      multi_user: this.#isForMany,
+      high_assurance: false,
+      public: registration.public === true,
+      ...(endpoint_config && { endpoint_config }),
+      ...(user_config_template && { user_config_template }),
+      ...(user_config_schema && { user_config_schema }),
+      ...(description && { description }),
+      ...(hostname && { hostname }),
+      ...(local_user && { local_user }),
+      ...(ip_address && { ip_address }),
+      ...(endpoint_version && { endpoint_version }),
+      ...(sdk_version && { sdk_version }),
+      ...(python_version && { python_version }),
+      subscription_admin_verified: false,
+    };
+  }
+
+  get status(): EndpointStatus {
+    const running = [...this.#userEndpoints.values()].filter((endpoint) => endpoint.report !== undefined);
+    const sum = (member: string) => running.reduce((total, endpoint) => total + countOf(endpoint.report?.[member]), 0);
+    let unsent = 0;
+    let open = 0;
+    for (const endpoint of this.#userEndpoints.values()) {
+      unsent += endpoint.unsent;
+      open += endpoint.open;
+    }
+    return {
+      status: this.isOnline ? 'online' : 'offline',
+      details: {
+        total_workers: sum('total_workers'),
+        idle_workers: sum('idle_workers'),
+        pending_tasks: unsent + sum('pending_tasks'),
+        outstanding_tasks: open,
+        managers: running.length,
+      },
+    };
+  }
+
+  get isOnline(): boolean {
+    if (!this.startsOthers) return [...this.#userEndpoints.values()].some((endpoint) => endpoint.report !== undefined);
+    return !this.#isLeaving && performance.now() - this.#reportedAt <= this.#offlineAfterMs;
+  }
+
+  /** Why the agent's schema of configurations cannot be used here, if so. */
+  get schemaProblem(): string | undefined {
+    return this.#schema.problem;
+  }
+
+  /** Agents before version 4 that are for one user take the tasks themselves. Source: Globus Compute, changelog of 4.0. */
+  get startsOthers(): boolean {
+    const major = Number.parseInt(this.record.registration.metadata?.endpoint_version ?? '', 10);
+    return this.#isForMany || !(major < 4);
+  }
+
+  get #isForMany(): boolean {
+    return this.record.registration.multi_user === true;
+  }
+
+  get userEndpoints(): Iterable<UserEndpoint> {
+    return this.#userEndpoints.values();
+  }
+
+  check(terms: TaskTerms | undefined): void {
+    if (this.startsOthers) this.#schema.check(terms?.user_endpoint_config ?? {});
+  }
+
+  submit(batch: TaskBatch): void {
+    const settings: UserEndpointSettings = {
+      user: this.#isForMany ? (batch.terms?.submitter ?? this.#operator) : this.record.owner,
+      config: this.startsOthers ? (batch.terms?.user_endpoint_config ?? {}) : {},
+      python: this.startsOthers ? batch.terms?.user_runtime?.python?.version : undefined,
+    };
+    const key = keyOf(settings);
+    let endpoint = this.#userEndpoints.get(key);
+    if (endpoint === undefined) {
+      const id = this.startsOthers ? randomUUID() : this.id;
+      endpoint = this.#events.userEndpoint({ id, settings, incarnation: '' }, true);
+      this.#userEndpoints.set(key, endpoint);
+    }
+    endpoint.submit(batch);
+  }
+
+  cancel(task: TaskRef): boolean {
+    for (const endpoint of this.#userEndpoints.values()) if (endpoint.holds(task)) return endpoint.cancel(task);
+    return false;
+  }
+
+  forget(): void {} // An agent gets the code of a function with each task.
+
+  /** What the agent says of itself. */
+  reported(state: Readonly<Record<string, unknown>>): void {
+    this.#reportedAt = performance.now();
+    this.#isLeaving = state.heartbeat_period === 0;
+    if (this.isOnline) this.look();
+  }
+
+  look(): void {
+    for (const endpoint of this.#userEndpoints.values()) endpoint.look();
+  }
+
+  async close(): Promise<TaskBatch[]> {
+    const batches = await Promise.all([...this.#userEndpoints.values()].map((endpoint) => endpoint.close()));
+    return [...new Set(batches.flat())];
+  }
+}
+
+/** A short name of the configuration for the agent's logs and folders. */
+export function nameOf(endpointId: string, settings: UserEndpointSettings): string {
+  return `uep.${endpointId}.${createHash('sha256').update(keyOf(settings)).digest('hex').slice(0, 32)}`;
+}
+
+function keyOf({ user, config, python }: UserEndpointSettings): string {
+  return canonical([user.id, config, python ?? null]);
+}
+
+/** JSON with the members of objects in order, so that the same configuration has the same text. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}

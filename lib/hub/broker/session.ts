@@ -1,0 +1,123 @@
+/** One connection to the broker while it lasts, with a channel for each kind of work. */
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import { FuncXError } from '../../compute/errors.js';
+
+/** The connection was lost before the broker had confirmed: whether it has the message is not known. */
+export class SessionLost extends FuncXError {
+  constructor() {
+    super('SERVICE_UNREACHABLE', 'The connection to the broker was lost.');
+  }
+}
+
+/** The broker has no queue for the message. */
+export class Unroutable extends FuncXError {
+  constructor(key: string) {
+    super('SERVICE_UNREACHABLE', `The broker has no queue for ${key}.`);
+  }
+}
+
+export class Session {
+  readonly #model: ChannelModel;
+  readonly #publishing: ConfirmChannel;
+  /** Ids of messages that came back as there is no queue for them; their confirmation comes right after. */
+  readonly #returned = new Set<string>();
+  #nextId = 1;
+  #isOpen = true;
+
+  private constructor(model: ChannelModel, publishing: ConfirmChannel) {
+    this.#model = model;
+    this.#publishing = publishing;
+    this.#guard(publishing);
+    publishing.on('return', (message) => this.#returned.add(String(message.properties.messageId)));
+    model.on('error', () => {}); // Told by its close.
+    model.once('close', () => {
+      this.#isOpen = false;
+    });
+  }
+
+  static async over(model: ChannelModel): Promise<Session> {
+    return new Session(model, await model.createConfirmChannel());
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Sends a message that outlives a restart of the broker, and waits for its confirmation. Rejects with SessionLost or Unroutable. */
+  publish(exchange: string, key: string, content: Buffer, options: Options.Publish = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isOpen) {
+        reject(new SessionLost());
+        return;
+      }
+      const messageId = String(this.#nextId++);
+      try {
+        this.#publishing.publish(
+          exchange,
+          key,
+          content,
+          { persistent: true, mandatory: true, ...options, messageId },
+          (error) => {
+            if (error) reject(new SessionLost());
+            else if (this.#returned.delete(messageId)) reject(new Unroutable(key));
+            else resolve();
+          },
+        );
+      } catch {
+        reject(new SessionLost()); // The channel is closing.
+      }
+    });
+  }
+
+  /**
+   * Takes messages from a queue, on a channel of its own.
+   *
+   * @param prefetch how many may be out before they are acknowledged; undefined: they need not be
+   * @returns acknowledges a message and all before it
+   */
+  async consume(
+    queue: string,
+    prefetch: number | undefined,
+    take: (message: ConsumeMessage) => void,
+  ): Promise<(last: ConsumeMessage) => void> {
+    const channel = await this.#model.createChannel();
+    this.#guard(channel);
+    if (prefetch !== undefined) await channel.prefetch(prefetch);
+    const options = { noAck: prefetch === undefined };
+    await channel.consume(queue, (message) => (message === null ? void this.end() : take(message)), options);
+    return (last) => {
+      if (!this.#isOpen) return; // The broker gives them again.
+      try {
+        channel.ack(last, true);
+      } catch {
+        void this.end();
+      }
+    };
+  }
+
+  /** Does something whose refusal by the broker may end the channel, such as declaring. */
+  async administer<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
+    if (!this.#isOpen) throw new SessionLost();
+    const channel = await this.#model.createChannel();
+    channel.on('error', () => {}); // The work rejects with it.
+    try {
+      return await work(channel);
+    } finally {
+      await channel.close().catch(() => {});
+    }
+  }
+
+  /** Ends the connection. */
+  async end(): Promise<void> {
+    this.#isOpen = false;
+    await this.#model.close().catch(() => {}); // It is closed.
+  }
+
+  /** A channel that ends by itself is no way to go on with the others: all is made anew. */
+  #guard(channel: Channel): void {
+    channel.on('error', () => {});
+    channel.once('close', () => {
+      if (this.#isOpen) void this.end();
+    });
+  }
+}

@@ -1,0 +1,6 @@
+/** Who uses the hub. */
+export interface Identity {
+  /** UUID. */
+  readonly id: string;
+  readonly username: string;
+}
