@@ -24,7 +24,7 @@ import time
 import traceback
 from collections import deque
 from io import FileIO
-from typing import Any, Callable, Deque, Dict, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 _write_bytecode = sys.dont_write_bytecode
 sys.dont_write_bytecode = True  # The package's folder is not ours to write to.
@@ -73,6 +73,8 @@ class Worker:
         self.inlet = FileIO(INLET_FD, "r", closefd=False)
         self.recorder = Recorder(RECORDER_FD)
         self.functions: Dict[int, Any] = {}
+        # How results of a function are asked for; of others, this worker decides.
+        self.serializers: Dict[int, List[str]] = {}
         self.queue: Deque[Tuple[int, int, str, str, Any]] = deque()
         self.inbox = memoryview(bytearray(INBOX_BYTES))
         # Bytes of the inbox that belong to a frame which has not come whole.
@@ -145,8 +147,12 @@ class Worker:
         elif kind == FUNCTION:
             definition = json.loads(str(payload, "utf-8"))
             self.functions[definition["key"]] = definition["code"]
+            if definition.get("serializers"):
+                self.serializers[definition["key"]] = definition["serializers"]
         elif kind == FORGET:
-            self.functions.pop(json.loads(str(payload, "utf-8")), None)
+            key = json.loads(str(payload, "utf-8"))
+            self.functions.pop(key, None)
+            self.serializers.pop(key, None)
         elif kind == CONFIGURE:
             self.configure(json.loads(str(payload, "utf-8")))
 
@@ -216,6 +222,12 @@ class Worker:
             known = self.functions[key] = function_of_code(known)
         return known  # type: ignore[no-any-return]
 
+    def write_as_asked(self, key: int, result: Any) -> str:
+        from funcx_worker.strategies import write_as
+
+        self.writer.buffers = []
+        return write_as(result, self.serializers[key])
+
     def run(self, key: int, seq: int, task_id: str, text: str, beside: Any) -> float:
         words, times = self.recorder.words, self.recorder.times
         start = time.time()
@@ -232,7 +244,7 @@ class Worker:
             function = self.function(key)
             args, kwargs = plain(text) if beside is None else with_bytes(text, *beside)
             result = function(*args, **kwargs)
-            serialized = self.writer.write(result)
+            serialized = self.writer.write(result) if key not in self.serializers else self.write_as_asked(key, result)
             body = serialized.encode("ascii")
             size = len(body)
             if self.writer.buffers:

@@ -42,8 +42,18 @@ def read_value(buffer: str) -> Any:
         except (ImportError, AttributeError):
             return need_dill("An argument").loads(data)
     if identifier == "13":
-        return read_value(unpack(body)[0])
+        return read_any(unpack(body))
     raise ValueError("An argument is encoded as %r, which this worker cannot read; send JSON (11)." % identifier)
+
+
+def read_any(buffers: List[str]) -> Any:
+    """A value from the first of its encodings that can be read here."""
+    for buffer in buffers[:-1]:
+        try:
+            return read_value(buffer)
+        except Exception:
+            continue
+    return read_value(buffers[-1])
 
 
 def with_bytes(text: str, tag: str, buffers: List[bytes]) -> Any:
@@ -71,6 +81,25 @@ def plain(text: str) -> Tuple[Any, Dict[str, Any]]:
         return positional, {}
     _, _, kwargs = text[split:].partition("\n")
     return positional, read_value(kwargs)
+
+
+def write_pickle(value: Any) -> str:
+    """Pickle, or dill where the interpreter has it and pickle cannot."""
+    try:
+        data = pickle.dumps(value, 4)
+    except Exception:
+        dill = import_dill()
+        if dill is None:
+            raise
+        data = dill.dumps(value, protocol=4)
+    return "00\n" + base64.encodebytes(data).decode("ascii")
+
+
+def not_writable(value: Any, how: str) -> NotSerializable:
+    advice = "Return plain data: numbers, text, lists and dicts."
+    if import_dill() is None:
+        advice += " (dill, which can write more types, is not installed in %s.)" % sys.executable
+    return NotSerializable("The result, of type %s, can be written %s. %s" % (type(value).__name__, how, advice))
 
 
 class ResultWriter:
@@ -121,23 +150,7 @@ class ResultWriter:
             return "11\n" + self._encode(value)
         except (TypeError, ValueError, RecursionError) as not_json:
             self.buffers = []
-            return self._pickled(value, not_json)
-
-    def _pickled(self, value: Any, not_json: Exception) -> str:
-        try:
-            return "00\n" + base64.encodebytes(pickle.dumps(value, 4)).decode("ascii")
-        except Exception as error:
-            not_pickle = error
-        dill = import_dill()
-        advice = "Return plain data: numbers, text, lists and dicts."
-        if dill is None:
-            advice += " (dill, which can write more types, is not installed in %s.)" % sys.executable
-        else:
             try:
-                return "00\n" + base64.encodebytes(dill.dumps(value, protocol=4)).decode("ascii")
-            except Exception as error:
-                not_pickle = error
-        raise NotSerializable(
-            "The result, of type %s, can be written neither as JSON (%s) nor as a pickle (%s). %s"
-            % (type(value).__name__, not_json, not_pickle, advice)
-        )
+                return write_pickle(value)
+            except Exception as not_pickle:
+                raise not_writable(value, "neither as JSON (%s) nor as a pickle (%s)" % (not_json, not_pickle)) from None
