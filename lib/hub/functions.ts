@@ -10,7 +10,8 @@ import type {
   FunctionSearchPage,
 } from '../compute/service.js';
 import { codePointLength, unpackFunction } from '../serialization/index.js';
-import type { Row, Store } from '../storage/index.js';
+import type { Row, SqlValue, Store } from '../storage/index.js';
+import type { Access, Identity } from './identity.js';
 import { functionNotFound, functionTooLarge, invalidUuid, malformed } from './refusals.js';
 import type { LoadableFunction } from './workers/process.js';
 
@@ -22,6 +23,7 @@ const DELETED = 302;
 const UNKNOWN = 404;
 
 interface Held extends LoadableFunction {
+  readonly access: Access;
   /** Nothing new may use it; tasks that were accepted before still do. */
   deleted: boolean;
   /** The same with other encodings of its results, by {@link TaskBatch.serializers}: to a worker each is a function. */
@@ -48,20 +50,34 @@ export class FunctionBook {
   /**
    * Registers a function, or finds it: the same registration by the same user gets the same id, so that a flow that
    * registers at every start does not fill the hub.
+   *
+   * @param owner @default the operator
    */
-  async register(body: FunctionRegistration): Promise<FunctionRegistrationReply> {
+  async register(body: FunctionRegistration, owner?: Identity): Promise<FunctionRegistrationReply> {
     check(body);
     const hash = createHash('sha256')
-      .update(JSON.stringify(canonical(body)))
+      .update(JSON.stringify(owner === undefined ? canonical(body) : [...canonical(body), owner.id]))
       .digest('hex');
     const known = await this.#store.get('SELECT function_uuid FROM functions WHERE content_hash = ?', [hash]);
-    if (known !== undefined) return this.#registered(known, body);
+    const access = accessOf(body, owner?.id);
+    if (known !== undefined) return this.#registered(known, body, access);
     const id = randomUUID();
     const registration = Buffer.from(JSON.stringify(body), 'utf8');
     this.#store.write(
-      `INSERT INTO functions (function_uuid, content_hash, registration, author, created_at) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO functions
+         (function_uuid, content_hash, registration, author, created_at, owner, public, group_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (content_hash) DO NOTHING`,
-      [id, hash, registration, this.#author, Date.now()],
+      [
+        id,
+        hash,
+        registration,
+        owner?.username ?? this.#author,
+        Date.now(),
+        owner?.id ?? null,
+        access.public ? 1 : 0,
+        access.group ?? null,
+      ],
     );
     this.#store.write(
       `INSERT INTO function_index (rowid, name, description, author, source)
@@ -71,14 +87,23 @@ export class FunctionBook {
     await this.#store.committed();
     // Two registrations of the same content at once: both get the id of the one that was written.
     const row = await this.#store.get('SELECT function_uuid FROM functions WHERE content_hash = ?', [hash]);
-    return this.#registered(row ?? { function_uuid: id }, body);
+    return this.#registered(row ?? { function_uuid: id }, body, access);
   }
 
   /** Who registers a function is about to call it: it is held already, even if the store cannot be read by then. */
-  #registered(row: Row, { function_code }: FunctionRegistration): FunctionRegistrationReply {
+  #registered(row: Row, { function_code }: FunctionRegistration, access: Access): FunctionRegistrationReply {
     const id = String(row.function_uuid);
-    this.#hold(id as FunctionId, function_code);
+    this.#hold(id as FunctionId, function_code, access);
     return { function_uuid: id };
+  }
+
+  /** Whose a function is and who else may use it. Throws FUNCTION_NOT_FOUND. */
+  async access(id: FunctionId): Promise<Access> {
+    const held = this.#loaded.get(id);
+    if (held?.deleted === false) return held.access;
+    const row = await this.#row(id);
+    if (row === undefined) throw functionNotFound(id);
+    return accessOfRow(row);
   }
 
   async get(id: FunctionId): Promise<FunctionInfo> {
@@ -109,8 +134,12 @@ export class FunctionBook {
     return { result: DELETED };
   }
 
-  /** Best match first; with an empty query all functions, the newest first. */
-  async search(q: string, offset: number, limit: number): Promise<FunctionSearchPage> {
+  /**
+   * Best match first; with an empty query all functions, the newest first.
+   *
+   * @param viewer who gets only what he may use @default the operator, who may use all
+   */
+  async search(q: string, offset: number, limit: number, viewer?: Identity): Promise<FunctionSearchPage> {
     if (!Number.isInteger(offset) || offset < 0) throw malformed(`offset is ${offset}; expected an integer from 0.`);
     if (!Number.isInteger(limit) || limit < 1) throw malformed(`limit is ${limit}; expected an integer from 1.`);
     if (offset + limit > MAX_SEARCH_WINDOW) {
@@ -121,10 +150,15 @@ export class FunctionBook {
     const match = matchExpression(q);
     const from =
       match === undefined ? 'functions' : 'function_index JOIN functions ON functions.number = function_index.rowid';
-    const where = match === undefined ? '' : 'WHERE function_index MATCH ?';
+    const conditions = match === undefined ? [] : ['function_index MATCH ?'];
+    const params: SqlValue[] = match === undefined ? [] : [match];
+    if (viewer !== undefined) {
+      conditions.push('(owner = ? OR public = 1 OR group_id IN (SELECT value FROM json_each(?)))');
+      params.push(viewer.id, JSON.stringify(viewer.groups ?? []));
+    }
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const order =
       match === undefined ? 'created_at DESC, number DESC' : 'bm25(function_index, 10.0, 4.0, 2.0, 1.0), number DESC';
-    const params = match === undefined ? [] : [match];
     const [total, rows] = await Promise.all([
       this.#store.get(`SELECT count(*) AS total FROM ${from} ${where}`, params),
       this.#store.all(`SELECT functions.* FROM ${from} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`, [
@@ -172,7 +206,7 @@ export class FunctionBook {
       if (this.isHeld(id)) continue;
       const row = await this.#row(id);
       if (row === undefined) throw functionNotFound(id);
-      this.#hold(id, registrationOf(row).function_code);
+      this.#hold(id, registrationOf(row).function_code, accessOfRow(row));
     }
     for (const [id, { deleted }] of this.#loaded) {
       if (!deleted && this.#heldChars <= HELD_CODE_CHARS) continue;
@@ -189,9 +223,9 @@ export class FunctionBook {
     for (const { key } of held.variants?.values() ?? []) this.onDropped(key);
   }
 
-  #hold(id: FunctionId, code: string): void {
+  #hold(id: FunctionId, code: string, access: Access): void {
     if (this.#loaded.has(id)) return;
-    this.#loaded.set(id, { key: this.#nextKey++, code, deleted: false, variants: undefined });
+    this.#loaded.set(id, { key: this.#nextKey++, code, access, deleted: false, variants: undefined });
     this.#heldChars += code.length;
   }
 
@@ -227,6 +261,14 @@ function canonical({
 
 function registrationOf(row: Row): FunctionRegistration {
   return JSON.parse(Buffer.from(row.registration as Uint8Array).toString('utf8')) as FunctionRegistration;
+}
+
+function accessOf(body: FunctionRegistration, owner: string | undefined): Access {
+  return { owner, public: body.public === true, group: body.group?.toLowerCase() };
+}
+
+function accessOfRow(row: Row): Access {
+  return accessOf(registrationOf(row), row.owner === null ? undefined : String(row.owner));
 }
 
 function hitOf(row: Row): FunctionHit {

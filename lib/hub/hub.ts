@@ -32,6 +32,7 @@ import { type Damage, Store } from '../storage/index.js';
 import type { AgentNews, Agents } from './agents.js';
 import { idOf, TaskBatch, type TaskRef } from './batch.js';
 import type { BrokerOptions } from './broker/options.js';
+import type { ClientCredentials, ClientOptions } from './clients.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import { FunctionBook } from './functions.js';
 import type { Identity } from './identity.js';
@@ -51,6 +52,9 @@ import { checkSubmission } from './submission.js';
 import { TaskBook } from './task-book.js';
 import { cancellation, interruption, statusOf } from './task-status.js';
 import { type TaskTerms, termsOf } from './terms.js';
+import { UserHub } from './user-hub.js';
+import type { UserLimits } from './user-load.js';
+import { Users } from './users.js';
 import { failure, type TaskEnding } from './workers/ending.js';
 
 /** The contract that the hub follows. Source: Globus Compute, `GET /v2/version`. */
@@ -64,6 +68,8 @@ export interface HubOptions {
   readonly author?: string;
   /** RabbitMQ, by which agents are attached. The hub opens also while it cannot be reached. @default none */
   readonly broker?: BrokerOptions;
+  /** What users beside the operator may have waiting. */
+  readonly userLimits?: UserLimits;
   /** Told when the file was damaged and has been set aside for an empty one. */
   readonly onDamaged?: (damage: Damage) => void;
 }
@@ -82,6 +88,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   readonly store: Store;
   /** Who the hub itself is: he may do everything. */
   readonly operator: Identity;
+  /** Who else may use it. */
+  readonly users: Users;
   readonly #functions: FunctionBook;
   readonly #tasks: TaskBook;
   readonly #endpoints = new Map<EndpointId, HubEndpoint>();
@@ -97,6 +105,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   private constructor(
     store: Store,
     operator: Identity,
+    users: Users,
     functions: FunctionBook,
     tasks: TaskBook,
     inherited: TaskBatch[],
@@ -105,10 +114,12 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     this.setMaxListeners(0);
     this.store = store;
     this.operator = operator;
+    this.users = users;
     this.#functions = functions;
     this.#tasks = tasks;
     this.#streams = new ResultStreams(tasks);
     this.#inherited = inherited;
+    for (const batch of inherited) users.load.add(batch);
     store.on('failing', (error) => this.emit('failing', error));
     store.on('recovered', () => {
       this.emit('recovered');
@@ -133,7 +144,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const functions = new FunctionBook(store, author, (id) => book.uses(id));
     const row = await store.get('SELECT hub_uuid FROM hub');
     const operator = { id: String(row?.hub_uuid), username: author };
-    const hub = new Hub(store, operator, functions, book, waiting);
+    const users = await Users.open(store, options.userLimits);
+    const hub = new Hub(store, operator, users, functions, book, waiting);
     const agents = new Set((await store.all('SELECT endpoint_uuid FROM agents')).map((agent) => agent.endpoint_uuid));
     // What an agent was given goes on there without this process.
     const here = interrupted.filter(({ batch }) => !agents.has(batch.endpointId));
@@ -148,6 +160,16 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
    */
   localEndpoint(options: LocalEndpointOptions): Promise<EndpointId> {
     return this.#afterOthers(() => this.#openEndpoint(options));
+  }
+
+  /** Makes a client, which is a user of its own, for somebody who reaches the hub by HTTP. The secret is told once. */
+  issueClient(name: string, options: ClientOptions = {}): Promise<ClientCredentials> {
+    return this.users.clients.issue(name, options);
+  }
+
+  /** The hub as one of its users may use it. */
+  as(user: Identity): UserHub {
+    return new UserHub(this, { functions: this.#functions, tasks: this.#tasks, users: this.users }, user);
   }
 
   /** Ends the workers of a local endpoint. Its tasks wait until it is opened again. */
@@ -419,6 +441,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       tasks[id] = ids;
       const batch = new TaskBatch(id, endpoint.id, group, body.create_queue === true, ids, args, now, undefined, terms);
       this.#tasks.add(batch);
+      this.users.load.add(batch);
       endpoint.submit(batch);
     }
     return { request_id: randomUUID(), task_group_id: group, endpoint_id: endpoint.id, tasks };
@@ -428,7 +451,9 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const streamed = new Map<TaskGroupId, TaskStatus[]>();
     for (const [task, ending] of endings) {
       const status = statusOf(task, ending);
-      if (!this.#tasks.end(task, status) || !task.batch.streamed) continue;
+      if (!this.#tasks.end(task, status)) continue;
+      if (task.batch.open === 0) this.users.load.remove(task.batch);
+      if (!task.batch.streamed) continue;
       const { groupId } = task.batch;
       const group = streamed.get(groupId);
       if (group === undefined) streamed.set(groupId, [status]);

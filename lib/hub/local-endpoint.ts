@@ -1,7 +1,7 @@
 /** A local endpoint: a named pool of Python workers on this machine, as the service shows an endpoint. */
 import os from 'node:os';
 import { InputError } from '../compute/errors.js';
-import type { EndpointId } from '../compute/ids.js';
+import type { EndpointId, FunctionId } from '../compute/ids.js';
 import type { EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
 import type { TaskBatch, TaskRef } from './batch.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
@@ -48,6 +48,8 @@ export interface LocalEndpointOptions {
   readonly idleShutdown?: number;
   /** Other users of the hub may use it. @default false */
   readonly public?: boolean;
+  /** Ids of the only functions that other users may run on it. @default any that they may run */
+  readonly allowedFunctions?: readonly FunctionId[];
 }
 
 const IDLE_SHUTDOWN_SECONDS = 300;
@@ -71,7 +73,11 @@ export class LocalEndpoint implements HubEndpoint {
     const memoryLimit = positive('memoryLimit', options.memoryLimit, 'MB');
     const idle = options.idleShutdown ?? IDLE_SHUTDOWN_SECONDS;
     if (!(idle >= 0)) throw new InputError(`idleShutdown is ${idle}; expected seconds, 0 for never.`);
-    this.access = { ownerId: undefined, public: options.public ?? false };
+    this.access = {
+      ownerId: undefined,
+      public: options.public ?? false,
+      allowedFunctions: options.allowedFunctions?.map((id) => id.toLowerCase()),
+    };
     this.#pool = new WorkerPool(
       {
         python: options.python ?? 'python3',

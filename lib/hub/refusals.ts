@@ -99,3 +99,51 @@ export function payloadTooLarge(tasks: number, bytes: number): ServiceError {
         [bytes, MAX_SUBMISSION_BYTES],
       );
 }
+
+export function functionForbidden(id: string): ServiceError {
+  return new ServiceError(
+    'FUNCTION_ACCESS_FORBIDDEN',
+    403,
+    `Function ${id} is another user's. Ask its owner to register it as public or for a group that you are in.`,
+    [id],
+  );
+}
+
+export function functionNotPermitted(functionId: string, endpointId: string): ServiceError {
+  return new ServiceError(
+    'FUNCTION_NOT_PERMITTED',
+    403,
+    `Function ${functionId} is not on the list of functions that endpoint ${endpointId} runs. Ask the endpoint's owner to add it.`,
+    [functionId, endpointId],
+  );
+}
+
+export function taskGroupForbidden(id: string): ServiceError {
+  return new ServiceError(
+    'TASK_GROUP_ACCESS_FORBIDDEN',
+    403,
+    `Task group ${id} is another user's. Submit without one to get your own.`,
+    [id],
+  );
+}
+
+export function notSupported(what: string): ServiceError {
+  return new ServiceError('NOT_SUPPORTED', 501, `${what} is not part of this service.`, []);
+}
+
+export function containerNotFound(id: string): ServiceError {
+  return new ServiceError(
+    'CONTAINER_NOT_FOUND',
+    404,
+    `Container ${id} is not known here. Containers are chosen in the endpoint's configuration.`,
+    [id],
+  );
+}
+
+export function containersNotPermitted(): ServiceError {
+  return new ServiceError(
+    'CONTAINER_SERVICE_NOT_PERMITTED',
+    403,
+    "This hub builds no containers. Choose one in the endpoint's configuration (container_type, container_uri).",
+  );
+}

@@ -89,4 +89,38 @@ export const HUB_MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- Users beside the operator: what has no owner is his.
+  ALTER TABLE functions ADD COLUMN owner TEXT;
+  ALTER TABLE functions ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE functions ADD COLUMN group_id TEXT;
+  UPDATE functions SET
+    public = coalesce(json_extract(CAST(registration AS TEXT), '$.public'), 0),
+    group_id = lower(json_extract(CAST(registration AS TEXT), '$.group'));
+
+  CREATE TABLE task_groups (
+    group_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    used_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE clients (
+    client_id TEXT PRIMARY KEY,
+    name BLOB NOT NULL,
+    groups TEXT NOT NULL,
+    salt BLOB NOT NULL,
+    secret BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+  );
+
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    hash BLOB NOT NULL,
+    client_id TEXT NOT NULL,
+    resource_server TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  );
+  `,
 ];

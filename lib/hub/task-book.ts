@@ -146,6 +146,25 @@ export class TaskBook {
     return found;
   }
 
+  /** The groups of tasks, by task; unknown tasks are left out. */
+  async groupsOf(ids: readonly TaskId[]): Promise<Map<TaskId, TaskGroupId>> {
+    const found = new Map<TaskId, TaskGroupId>();
+    const inStore: TaskId[] = [];
+    for (const id of ids) {
+      const group = this.#open.get(id)?.batch.groupId ?? this.#ended.get(id)?.groupId;
+      if (group === undefined) inStore.push(id);
+      else found.set(id, group);
+    }
+    if (inStore.length > 0) {
+      const rows = await this.#store.all(
+        'SELECT task_id, group_id FROM results WHERE task_id IN (SELECT value FROM json_each(?))',
+        [JSON.stringify(inStore)],
+      );
+      for (const row of rows) found.set(row.task_id as TaskId, row.group_id as TaskGroupId);
+    }
+    return found;
+  }
+
   /** Results of a group that were not acknowledged, oldest first. */
   async unacknowledged(groupId: TaskGroupId): Promise<TaskStatus[]> {
     const results = await this.#results.unacknowledged(groupId);
