@@ -37,8 +37,13 @@ export function serializersOf(terms: TaskTerms | undefined): readonly string[] |
   if (terms?.submitter === undefined) return undefined;
   const asked = terms.result_serializers ?? [];
   if (asked.length === 0) return CONTRACT_SERIALIZERS;
-  const known = [...new Set(asked)].filter((path) => KNOWN.has(path));
+  const known = [...new Set(asked.map(publicPath))].filter((path) => KNOWN.has(path));
   return known.length === 0 ? [''] : known;
+}
+
+/** The SDK names its classes by the module that defines them, which is not the one that people import them from. */
+function publicPath(path: string): string {
+  return path.replace('.serialize.concretes.', '.serialize.');
 }
 
 function isGiven(value: object | undefined): boolean {

@@ -55,6 +55,8 @@ describe('result_serializers of another user', () => {
   it('are obeyed: the first that can write the result', async () => {
     const tuple = await returning('(1, "é")');
     assert.equal((await end(tuple, [JSON_DATA, DILL_DATA])).result, '11\n[1, "\\u00e9"]');
+    const defining = JSON_DATA.replace('.serialize.', '.serialize.concretes.');
+    assert.equal((await end(tuple, [defining])).result, '11\n[1, "\\u00e9"]');
     const pickled = (await end(tuple, [DILL_DATA, JSON_DATA])).result ?? '';
     assert.match(pickled, /^00\n/);
     assert.deepEqual(deserialize(pickled), deserialize('00\ngARLAYwCw6mUhpQu\n'));
