@@ -8,7 +8,12 @@ import type {
   ResultConnection,
 } from '../compute/service.js';
 import type { Row, Store } from '../storage/index.js';
-import { type AgentRecord, AttachedEndpoint, type UserEndpointRecord } from './attached-endpoint.js';
+import {
+  type AgentRecord,
+  AttachedEndpoint,
+  type AttachedEndpointLimits,
+  type UserEndpointRecord,
+} from './attached-endpoint.js';
 import type { TaskBatch, TaskRef } from './batch.js';
 import { AgentLine } from './broker/agent-line.js';
 import { BrokerConnection } from './broker/connection.js';
@@ -39,6 +44,7 @@ import type { PoolEvents } from './workers/pool.js';
 /** Without a report for so long an agent is offline. Source: funcX web service. Unit: milliseconds. */
 const OFFLINE_AFTER_MS = 120_000;
 const LOOK_MS = 5000;
+const USER_ENDPOINTS = 256;
 
 /** How long an agent that was stopped from afar is refused. Unit: milliseconds. */
 const LOCK_MS = 60_000;
@@ -48,7 +54,7 @@ const MAX_NAME_CHARS = 128;
 const BAD_NAME = /^\.|[\s'"/\\]/;
 
 export interface AgentNews {
-  readonly kind: 'connected' | 'disconnected' | 'shared-account' | 'stray';
+  readonly kind: 'connected' | 'disconnected' | 'shared-account' | 'not-started' | 'stray';
   /** For the operator. */
   readonly message: string;
 }
@@ -64,7 +70,7 @@ export class Agents {
   readonly #operator: Identity;
   readonly #tasks: TaskBook;
   readonly #events: AgentsEvents;
-  readonly #offlineAfterMs: number;
+  readonly #limits: AttachedEndpointLimits;
   readonly #lookMs: number;
   readonly #credentials: Credentials;
   readonly #connection: BrokerConnection;
@@ -87,7 +93,10 @@ export class Agents {
     this.#operator = operator;
     this.#tasks = tasks;
     this.#events = events;
-    this.#offlineAfterMs = options.offlineAfterMs ?? OFFLINE_AFTER_MS;
+    this.#limits = {
+      offlineAfterMs: options.offlineAfterMs ?? OFFLINE_AFTER_MS,
+      userEndpoints: options.userEndpoints ?? USER_ENDPOINTS,
+    };
     this.#lookMs = options.lookMs ?? LOOK_MS;
     const names = new BrokerNames(operator.id);
     this.#credentials = new Credentials(names, options);
@@ -275,8 +284,9 @@ export class Agents {
 
   async #attach(record: AgentRecord): Promise<AttachedEndpoint> {
     const userEndpoints = await this.#userEndpointsOf(record.id);
-    const agent = new AttachedEndpoint(record, userEndpoints, this.#operator, this.#offlineAfterMs, {
+    const agent = new AttachedEndpoint(record, userEndpoints, this.#operator, this.#limits, {
       userEndpoint: (kept, isNew) => this.#userEndpoint(record.id, kept, isNew),
+      givenUp: ({ id }) => this.#giveUp(id),
     });
     this.#agents.set(record.id, agent);
     await this.#events.attached(agent);
@@ -307,7 +317,12 @@ export class Agents {
         isAgentThere: async () => (await line.inspectCommands(agentId)) > 0,
         start: async (one) => {
           const agent = this.#agents.get(agentId);
-          if (agent?.startsOthers) await line.start(agentId, agent.record.secret, one);
+          if (!agent?.startsOthers) return;
+          await line.start(agentId, agent.record.secret, one).catch((error: unknown) => {
+            const reason = error instanceof Error ? error.message : String(error);
+            this.#events.told({ kind: 'not-started', message: `Endpoint ${agentId} was not told to start: ${reason}` });
+            throw error;
+          });
         },
         seen: ({ id, incarnation }) =>
           this.#store.write('UPDATE user_endpoints SET incarnation = ? WHERE user_endpoint_uuid = ?', [
@@ -316,7 +331,7 @@ export class Agents {
           ]),
       },
       this.#events,
-      this.#offlineAfterMs,
+      this.#limits.offlineAfterMs,
     );
     this.#userEndpoints.set(kept.id, { endpoint, agentId });
     if (isNew) {
@@ -326,6 +341,13 @@ export class Agents {
       );
     }
     return endpoint;
+  }
+
+  #giveUp(id: string): void {
+    this.#userEndpoints.delete(id);
+    this.#store.write('DELETE FROM user_endpoints WHERE user_endpoint_uuid = ?', [id]);
+    const removing = Promise.all([this.#line.removeTasks(id), this.#credentials.remove(id)]);
+    removing.catch(() => {}); // What is left at the broker is empty, and read by nobody.
   }
 
   async #userEndpointsOf(id: EndpointId): Promise<UserEndpointRecord[]> {

@@ -5,6 +5,7 @@ import type { EndpointInfo, EndpointListEntry, EndpointRegistration, EndpointSta
 import type { TaskBatch, TaskRef } from './batch.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import type { Identity } from './identity.js';
+import { tooManyUserEndpoints } from './refusals.js';
 import type { TaskTerms } from './terms.js';
 import { UserConfigSchema } from './user-config.js';
 import type { UserEndpoint, UserEndpointSettings } from './user-endpoint.js';
@@ -29,11 +30,20 @@ export interface UserEndpointRecord {
 export interface AttachedEndpointEvents {
   /** Makes a user endpoint; a new one is kept. */
   userEndpoint(record: UserEndpointRecord, isNew: boolean): UserEndpoint;
+  /** One that has no tasks and does not run is given up. */
+  givenUp(endpoint: UserEndpoint): void;
+}
+
+export interface AttachedEndpointLimits {
+  /** Without a report for so long it is offline. Unit: milliseconds. */
+  readonly offlineAfterMs: number;
+  /** User endpoints at most. */
+  readonly userEndpoints: number;
 }
 
 export class AttachedEndpoint implements HubEndpoint {
   readonly #operator: Identity;
-  readonly #offlineAfterMs: number;
+  readonly #limits: AttachedEndpointLimits;
   readonly #events: AttachedEndpointEvents;
   #record: AgentRecord;
   #schema: UserConfigSchema;
@@ -46,12 +56,12 @@ export class AttachedEndpoint implements HubEndpoint {
     record: AgentRecord,
     userEndpoints: readonly UserEndpointRecord[],
     operator: Identity,
-    offlineAfterMs: number,
+    limits: AttachedEndpointLimits,
     events: AttachedEndpointEvents,
   ) {
     this.#record = record;
     this.#operator = operator;
-    this.#offlineAfterMs = offlineAfterMs;
+    this.#limits = limits;
     this.#events = events;
     this.#schema = new UserConfigSchema(record.registration.metadata?.user_config_schema);
     for (const kept of userEndpoints) {
@@ -142,7 +152,7 @@ export class AttachedEndpoint implements HubEndpoint {
 
   get isOnline(): boolean {
     if (!this.startsOthers) return [...this.#userEndpoints.values()].some((endpoint) => endpoint.report !== undefined);
-    return !this.#isLeaving && performance.now() - this.#reportedAt <= this.#offlineAfterMs;
+    return !this.#isLeaving && performance.now() - this.#reportedAt <= this.#limits.offlineAfterMs;
   }
 
   /** Why the agent's schema of configurations cannot be used here, if so. */
@@ -166,17 +176,17 @@ export class AttachedEndpoint implements HubEndpoint {
 
   check(terms: TaskTerms | undefined): void {
     if (this.startsOthers) this.#schema.check(terms?.user_endpoint_config ?? {});
+    if (this.#isFull && !this.#userEndpoints.has(keyOf(this.#settingsFor(terms))) && this.#idle === undefined) {
+      throw tooManyUserEndpoints(this.id, this.#limits.userEndpoints);
+    }
   }
 
   submit(batch: TaskBatch): void {
-    const settings: UserEndpointSettings = {
-      user: this.#isForMany ? (batch.terms?.submitter ?? this.#operator) : this.record.owner,
-      config: this.startsOthers ? (batch.terms?.user_endpoint_config ?? {}) : {},
-      python: this.startsOthers ? batch.terms?.user_runtime?.python?.version : undefined,
-    };
+    const settings = this.#settingsFor(batch.terms);
     const key = keyOf(settings);
     let endpoint = this.#userEndpoints.get(key);
     if (endpoint === undefined) {
+      if (this.#isFull) this.#giveUpIdle();
       const id = this.startsOthers ? randomUUID() : this.id;
       endpoint = this.#events.userEndpoint({ id, settings, incarnation: '' }, true);
       this.#userEndpoints.set(key, endpoint);
@@ -200,6 +210,31 @@ export class AttachedEndpoint implements HubEndpoint {
 
   look(): void {
     for (const endpoint of this.#userEndpoints.values()) endpoint.look();
+  }
+
+  get #isFull(): boolean {
+    return this.#userEndpoints.size >= this.#limits.userEndpoints;
+  }
+
+  get #idle(): string | undefined {
+    for (const [key, { open, report }] of this.#userEndpoints) if (open === 0 && report === undefined) return key;
+    return undefined;
+  }
+
+  #giveUpIdle(): void {
+    const key = this.#idle;
+    const idle = key === undefined ? undefined : this.#userEndpoints.get(key);
+    if (key === undefined || idle === undefined) return;
+    this.#userEndpoints.delete(key);
+    this.#events.givenUp(idle);
+  }
+
+  #settingsFor(terms: TaskTerms | undefined): UserEndpointSettings {
+    return {
+      user: this.#isForMany ? (terms?.submitter ?? this.#operator) : this.record.owner,
+      config: this.startsOthers ? (terms?.user_endpoint_config ?? {}) : {},
+      python: this.startsOthers ? terms?.user_runtime?.python?.version : undefined,
+    };
   }
 
   async close(): Promise<TaskBatch[]> {

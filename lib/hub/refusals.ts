@@ -66,6 +66,15 @@ export function endpointInUse(id: string): ServiceError {
   );
 }
 
+export function tooManyUserEndpoints(id: string, most: number): ServiceError {
+  return new ServiceError(
+    'USER_ENDPOINTS_EXHAUSTED',
+    429,
+    `Endpoint ${id} runs ${most} users and configurations already, each with tasks or a process. Use one of those configurations, or wait.`,
+    [id, most],
+  );
+}
+
 export function brokerNotConfigured(what: string): ServiceError {
   return new ServiceError('BROKER_NOT_CONFIGURED', 501, `${what}: this hub was given no RabbitMQ.`, []);
 }

@@ -12,6 +12,8 @@ export interface BrokerOptions {
   readonly managementUrl?: string;
   /** An agent that has not reported for so long is offline. Unit: milliseconds. @default 120000 */
   readonly offlineAfterMs?: number;
+  /** User endpoints of one agent at most: one for each user and configuration. @default 256 */
+  readonly userEndpoints?: number;
   /** How often user endpoints that have tasks are looked at. Unit: milliseconds. @default 5000 */
   readonly lookMs?: number;
 }

@@ -84,6 +84,21 @@ describe('tasks of an attached agent', () => {
     await lab.ended((await lab.submit(agent, 1, { user_endpoint_config: { nodes: 4 } })).ids);
   });
 
+  it('are refused where an agent runs too many configurations, until one is idle', async () => {
+    await lab.clean();
+    lab = await BrokerLab.open({ userEndpoints: 2 });
+    const agent = await lab.agent();
+    const run = async (n: number) => lab.ended((await lab.submit(agent, 1, { user_endpoint_config: { n } })).ids);
+    await run(1);
+    await run(2);
+    await assert.rejects(run(3), { code: 'USER_ENDPOINTS_EXHAUSTED' });
+    await run(2);
+    await agent.started[0]?.report({ active: false });
+    while ((await lab.hub.endpointStatus(idOf(agent))).details?.managers !== 1) await new Promise(setImmediate);
+    await run(3);
+    assert.equal(agent.started.length, 3);
+  });
+
   it('fail with the reason where the user endpoint cannot be started', async () => {
     const agent = await lab.agent();
     agent.refuse = 'no such partition: gpu ✓';
