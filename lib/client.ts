@@ -102,7 +102,9 @@ export class FuncXClient {
     if (!isUuid(options.endpointId)) throw new InputError(`The endpoint ${options.endpointId} is not a UUID.`);
     const client = new FuncXClient(options);
     const { ledger } = options;
-    if (ledger !== undefined) client.#dispatcher.recover(await ledger.recover(client.#dispatcher));
+    if (ledger !== undefined) {
+      client.#dispatcher.recover(await ledger.recover(client.#dispatcher), ledger.settledBefore());
+    }
     return client;
   }
 

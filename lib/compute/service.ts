@@ -158,6 +158,8 @@ export interface ResultStream {
  */
 export interface ComputeService {
   readonly capabilities: ServiceCapabilities;
+  /** Where it keeps tasks, of a service in this process: a ledger in the same store is committed together with them. */
+  readonly store?: object;
   version(): Promise<VersionInfo>;
   registerFunction(body: FunctionRegistration): Promise<FunctionRegistrationReply>;
   getFunction(id: FunctionId): Promise<FunctionInfo>;

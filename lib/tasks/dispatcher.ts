@@ -150,8 +150,16 @@ export class Dispatcher implements Desk {
     if (details?.rerun !== true) call.maybeSent = false;
   }
 
-  /** Takes up entries of an earlier process. */
-  recover(entries: readonly Entry[]): void {
+  /** Takes up entries of an earlier process, and tells the service of the calls of which that one may not have. */
+  recover(entries: readonly Entry[], settledBefore: readonly EntryCall[]): void {
+    const { ledger, service, watcher } = this.#parts;
+    if (!ledger?.commitsWith(service)) {
+      for (const { taskId, groupId, entry } of settledBefore) {
+        if (taskId === undefined || entry.options.until === 'accepted') continue;
+        if (groupId !== undefined) watcher.follow(groupId);
+        watcher.ack(taskId);
+      }
+    }
     for (const entry of entries) {
       this.#parts.owners.add(entry);
       this.#deadlines.add(entry);
@@ -179,14 +187,36 @@ export class Dispatcher implements Desk {
     call.outcome = undefined;
     const { entry, taskId } = call;
     entry.open--;
-    this.#parts.ledger?.settled(call);
-    if (taskId !== undefined && entry.options.until !== 'accepted') {
-      if (entry.watching) this.#parts.watcher.release(taskId);
-      else this.#parts.watcher.ack(taskId);
+    const { ledger, service } = this.#parts;
+    if (taskId === undefined || entry.options.until === 'accepted') ledger?.settled(call);
+    else if (ledger === undefined || ledger.commitsWith(service)) {
+      ledger?.settled(call);
+      this.#acknowledge(call, taskId);
+    } else {
+      const saved = ledger.settledElsewhere(call);
+      this.#acknowledgeAfter(saved, call, taskId, () => {
+        this.#acknowledge(call, taskId);
+        if (saved !== undefined) ledger.acknowledged(call);
+      });
     }
     if (entry.open > 0) return;
     this.#parts.owners.remove(entry);
     this.#deadlines.remove(entry);
+  }
+
+  #acknowledge({ entry }: EntryCall, id: TaskId): void {
+    if (entry.watching) this.#parts.watcher.release(id);
+    else this.#parts.watcher.ack(id);
+  }
+
+  /** A service must not drop a result before the ledger has it on disk that it is not needed any more. */
+  #acknowledgeAfter(saved: Promise<void> | undefined, call: EntryCall, id: TaskId, acknowledge: () => void): void {
+    if (saved === undefined) {
+      acknowledge();
+      return;
+    }
+    if (!call.entry.watching) this.#parts.watcher.claim(id);
+    saved.then(acknowledge, () => {}); // The next process does it.
   }
 
   /** Ends a call now: it is taken back, or stopped where the service can. */
@@ -242,8 +272,10 @@ export class Dispatcher implements Desk {
     }
     const outcome = this.#outcome(call, status);
     if (outcome.status === 'failed' && this.#mayRetry(call, outcome.error)) {
-      this.#parts.watcher.ack(status.task_id);
       this.#retry(call);
+      const { ledger, service } = this.#parts;
+      const saved = ledger?.commitsWith(service) ? undefined : ledger?.saving(call);
+      this.#acknowledgeAfter(saved, call, status.task_id, () => this.#parts.watcher.ack(status.task_id));
       return;
     }
     for (const follower of this.#forget(call, status)) this.#end(follower, this.#outcome(follower, status));

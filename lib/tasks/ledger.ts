@@ -4,7 +4,7 @@
  * and removed with the last. The ledger shares the store, and so the commits, of a hub in the same process.
  */
 import type { EndpointId, FunctionId, TaskGroupId, TaskId } from '../compute/ids.js';
-import type { PackedArguments } from '../compute/service.js';
+import type { ComputeService, PackedArguments } from '../compute/service.js';
 import type { Store, Write } from '../storage/index.js';
 import { CallStage, type Desk, Entry, type EntryCall, type EntryOptions } from './entry.js';
 import { type ParcelCodec, readPage, writePage } from './ledger-page.js';
@@ -64,6 +64,8 @@ class Page {
   readonly entries: Entry[] = [];
   calls = 0;
   open = 0;
+  /** Calls that are settled and of which the service has not been told; kept, so that the next process tells it. */
+  unacknowledged = 0;
   written = false;
   /** Ids or arguments of its calls have changed since it was written. */
   rewrite = true;
@@ -89,6 +91,7 @@ export class Ledger {
   readonly #leave: () => void;
   /** Of calls of pages up to this one it is not known whether a process that crashed has sent their results on. */
   readonly #doubtful: number;
+  readonly #settledBefore: EntryCall[] = [];
   #closed = false;
   #filling: Page | undefined;
   #nextPage = 1;
@@ -139,6 +142,11 @@ export class Ledger {
     return entries;
   }
 
+  /** Calls that {@link recover} found settled by an earlier process, which may not have told the service. To be asked for once. */
+  settledBefore(): readonly EntryCall[] {
+    return this.#settledBefore.splice(0);
+  }
+
   /** Calls that are not settled. */
   get size(): number {
     return this.#size;
@@ -171,6 +179,11 @@ export class Ledger {
     return (call.entry.slot as Page | undefined)?.saving;
   }
 
+  /** Whether a commit has both what this ledger and what the service keeps, or neither. */
+  commitsWith({ store }: ComputeService): boolean {
+    return store === this.#store;
+  }
+
   /** A call was settled. */
   settled(call: EntryCall): void {
     const page = call.entry.slot as Page | undefined;
@@ -178,6 +191,24 @@ export class Ledger {
     this.#size--;
     page.open--;
     if (page.written) this.#touch(page);
+  }
+
+  /**
+   * A call was settled whose result a service keeps that does not commit with the ledger: resolves when the service may be
+   * told, and is to be followed by {@link acknowledged}; undefined when it may be told now. Rejects while the disk fails.
+   */
+  settledElsewhere(call: EntryCall): Promise<void> | undefined {
+    this.settled(call);
+    const page = call.entry.slot as Page | undefined;
+    if (!page?.written || this.#closed) return undefined;
+    page.unacknowledged++;
+    return this.#store.committed();
+  }
+
+  /** The service was told that the result of a settled call need not be kept. */
+  acknowledged(call: EntryCall): void {
+    const page = call.entry.slot as Page | undefined;
+    if (page !== undefined && --page.unacknowledged === 0 && isMostlySettled(page)) this.#touch(page);
   }
 
   /** Resolves when everything so far is on disk. */
@@ -254,14 +285,14 @@ export class Ledger {
 
   #write(page: Page, write: Write): void {
     page.handedOver = true;
-    if (page.open === 0) {
+    if (page.open === 0 && page.unacknowledged === 0) {
       if (page.written) write('DELETE FROM ledger WHERE client = ? AND page = ?', [this.#client, page.number]);
       page.written = false;
       page.entries.length = 0;
       this.#pages.delete(page);
       return;
     }
-    if (!page.written || page.open < page.calls * COMPACT_BELOW) compact(page);
+    if (page.unacknowledged === 0 && (!page.written || isMostlySettled(page))) compact(page);
     if (page.written && !page.rewrite) {
       write('UPDATE ledger SET stages = ? WHERE client = ? AND page = ?', [stagesOf(page), this.#client, page.number]);
       return;
@@ -308,11 +339,15 @@ export class Ledger {
         call.interruptions = interruptions;
         call.stage = (stages[at++] ?? CallStage.waiting) as CallStage;
         call.maybeSent = number <= this.#doubtful && call.stage !== CallStage.waiting;
-        if (call.stage === CallStage.settled) entry.open--;
+        if (call.stage === CallStage.settled) {
+          entry.open--;
+          this.#settledBefore.push(call);
+        }
       }
       this.#place(entry, page);
     }
     this.#size += page.open;
+    if (page.open === 0) this.#touch(page);
     return page.entries.filter((entry) => entry.open > 0);
   }
 }
@@ -321,6 +356,10 @@ function open(store: Store, client: string): void {
   store.write(LEDGER_TABLE);
   store.write(CLIENTS_TABLE);
   store.write(OPEN_CLIENT, [client]);
+}
+
+function isMostlySettled({ open, calls }: Page): boolean {
+  return open < calls * COMPACT_BELOW;
 }
 
 /** Leaves out the entries that have ended. */

@@ -174,7 +174,7 @@ describe('deadlines', () => {
       await inbox.take(2);
       assert.deepEqual(inbox.outcomes, ['DEADLINE_EXCEEDED', 1]);
       assert.deepEqual([inbox.deliveries[0]?.interim, inbox.deliveries[1]?.late], [true, true]);
-      assert.deepEqual(await scene.rows(), []);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
     });
 
     it('do not stop the task', async () => {
@@ -245,7 +245,7 @@ describe('deadlines', () => {
       scene.stand.end();
       await inbox.take(1);
       assert.deepEqual([inbox.outcomes, inbox.deliveries[0]?.late], [[1], true]);
-      assert.deepEqual(await scene.rows(), []);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
     });
   });
 });

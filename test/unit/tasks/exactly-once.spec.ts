@@ -262,7 +262,7 @@ describe('every call', () => {
           }
           await world.comeToRest();
           world.check();
-          assert.deepEqual(await world.scene.rows(), []);
+          assert.deepEqual(await world.scene.rowsInTheEnd(), []);
         } finally {
           await world.meanwhile(world.scene.clean());
           mock.timers.reset();

@@ -140,7 +140,14 @@ export class Scene {
   /** What is due has happened, and is on disk. */
   async quiet(): Promise<void> {
     await turns();
-    await this.store.flush();
+    // First what was settled, then that the service was told of it.
+    for (let i = 0; i < 2; i++) await this.store.flush();
+  }
+
+  /** What the ledger has when all that was sent on is settled and the service told of it. */
+  async rowsInTheEnd(): Promise<Row[]> {
+    await this.quiet();
+    return this.rows();
   }
 
   rows(): Promise<Row[]> {

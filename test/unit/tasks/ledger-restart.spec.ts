@@ -52,7 +52,7 @@ describe('the ledger after a restart', () => {
     await inbox.take(5);
     scene.stand.end();
     await inbox.take(10);
-    await turns();
+    await scene.quiet();
     assert.deepEqual(inbox.outcomes.sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert.ok(inbox.deliveries.every(({ recovered }) => recovered));
     assert.deepEqual(scene.stand.unacknowledged, []);
@@ -76,7 +76,7 @@ describe('the ledger after a restart', () => {
       assert.match(delivery.outcome.error.message, new RegExp(String(forgotten?.id)));
       scene.stand.end();
       await inbox.take(2);
-      assert.deepEqual(await scene.rows(), []);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
     });
   }
 
@@ -156,6 +156,48 @@ describe('the ledger after a restart', () => {
     const other = await Ledger.open(scene.store, 'other client', scene.codec, assert.fail);
     assert.deepEqual(await other.recover({} as never), []);
     await other.close();
+  });
+
+  describe('whose service keeps its results itself', () => {
+    beforeEach(async () => {
+      Object.assign(scene.stand.faults, { forgetsAcknowledged: true });
+      // No commit by itself in the middle of a test.
+      scene.commitWindowMs = 1_000;
+      await scene.open();
+      scene.submit('x');
+      await scene.quiet();
+      assert.equal((await scene.rows()).length, 1);
+    });
+
+    it('has told it of nothing that the disk did not know: after a crash the result is there to be sent again', async () => {
+      scene.freeze();
+      const inbox = scene.serve();
+      scene.stand.end();
+      await inbox.take(1);
+      await turns();
+      await scene.restartAfterCrash();
+      const again = scene.serve();
+      await again.take(1);
+      assert.deepEqual([again.outcomes, again.deliveries[0]?.redelivered], [['x'], true]);
+    });
+
+    it('tells it after a crash of what was settled before, and nobody else gets that', async () => {
+      const { results } = scene.stand;
+      // Acknowledgements are lost on the way.
+      scene.stand.results = (...args) => ({ ...results.apply(scene.stand, args), ack: () => {} });
+      await scene.restart();
+      const inbox = scene.serve();
+      scene.stand.end();
+      await inbox.take(1);
+      await scene.store.flush();
+      await scene.crash();
+      scene.stand.results = results;
+      const unclaimed: unknown[] = [];
+      (await scene.open()).onUnclaimed((outcome) => unclaimed.push(outcome));
+      await scene.quiet();
+      assert.deepEqual([scene.stand.unacknowledged, unclaimed], [[], []]);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
+    });
   });
 
   describe('of a call that is tried again', () => {
@@ -246,7 +288,7 @@ describe('the ledger after a restart', () => {
       await closing;
       await scene.store.close();
       await scene.open();
-      assert.deepEqual(await scene.rows(), []);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
     });
 
     it('is closed once, and the second caller waits for the first', async () => {

@@ -101,7 +101,7 @@ describe('the ledger', () => {
       assert.equal((await scene.rows()).length, 1);
       scene.stand.end([last as never]);
       await inbox.take(10);
-      assert.deepEqual(await scene.rows(), []);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
       assert.equal(scene.ledger.size, 0);
     });
 
@@ -122,7 +122,7 @@ describe('the ledger', () => {
       scene.stand.end(scene.stand.open.slice(0, 40));
       await inbox.take(90);
       await scene.store.flush();
-      assert.ok(Number((await scene.rows())[0]?.bytes) < Number(before?.bytes) / 5);
+      assert.ok(Number((await scene.rowsInTheEnd())[0]?.bytes) < Number(before?.bytes) / 5);
     });
 
     it('writes a large batch no more often than the service replies, however many of its calls end', async () => {
@@ -288,7 +288,7 @@ describe('the ledger', () => {
         scene.stand.end();
         await inbox.take(2);
         assert.deepEqual(inbox.outcomes, ['before', 'after']);
-        const [row, ...others] = await scene.rows();
+        const [row, ...others] = await scene.rowsInTheEnd();
         assert.deepEqual([row?.page, others], [scene.unreadable[0]?.page, []]);
       });
     }
