@@ -57,6 +57,7 @@ export = (RED: NodeAPI): void => {
     Object.assign(this, {
       python: config.python ?? '',
       queueLimit: Number(config.queueLimit) || DEFAULT_QUEUE_LIMIT,
+      whenFull: config.whenFull ?? 'error',
       order: config.order === 'sent' ? 'sent' : 'completed',
       statuses,
       client: () => connection.client(),

@@ -15,6 +15,9 @@ import type { ClientNode, Message, StatusLine } from './types.js';
  */
 export type OnDelivery = (job: Job, delivery: Delivery) => readonly Delivery[];
 
+/** Most messages that wait for the client where they may wait for room: they are in memory. */
+const MOST_HELD = 100_000;
+
 /** Calls a function when the turn of a delivery has come. */
 type Turn = (act: () => void) => void;
 
@@ -48,8 +51,8 @@ export class ClientUser implements JobOwner {
   #serves = false;
   #ordered = false;
   #closed = false;
-  /** Messages whose work has not begun, because something has to be there first. */
-  #held = 0;
+  /** Messages whose work has not begun, because something has to be there first; in the order they came. */
+  readonly #held = new Set<Job>();
 
   constructor(
     readonly RED: NodeAPI,
@@ -91,9 +94,10 @@ export class ClientUser implements JobOwner {
       try {
         this.#bound();
         const { cancel } = msg as Message;
-        const begun = chain(this.client(), (client) =>
-          cancel === undefined || !this.#serves ? work(client, job) : this.#cancel(client, job, cancel),
-        );
+        const begun = chain(this.client(), (client) => {
+          if (job.isOver) return;
+          return cancel === undefined || !this.#serves ? work(client, job) : this.#cancel(client, job, cancel);
+        });
         if (begun instanceof Promise) this.#hold(begun, job);
       } catch (error) {
         job.fail(error);
@@ -255,20 +259,29 @@ export class ClientUser implements JobOwner {
     return Job.adopted(this, messageOf(entry.parcel));
   }
 
+  /** What becomes of a message for which there is no room among those that wait for the client. */
   #bound(): void {
-    const limit = this.#client?.queueLimit ?? 0;
-    if (this.#held < limit || this.#client === undefined) return;
+    if (this.#client === undefined || this.#held.size < this.#client.queueLimit) return;
+    const { whenFull, queueLimit } = this.#client;
+    if (whenFull === 'block' && this.#held.size < MOST_HELD) return;
+    const [oldest] = this.#held;
+    if (whenFull === 'drop-oldest' && oldest !== undefined) {
+      this.#held.delete(oldest);
+      oldest.fail(dropped(queueLimit));
+      return;
+    }
+    if (whenFull === 'drop-newest') throw dropped(queueLimit);
     throw new FuncXError(
       'QUEUE_FULL',
-      `${this.#held} messages wait already, which is the limit of the client. Send more slowly, or raise its queue limit.`,
+      `${this.#held.size} messages wait already, which is the limit of the client. Send more slowly, or raise its queue limit.`,
     );
   }
 
   #hold(begun: Promise<void>, job: Job): void {
-    this.#held++;
+    this.#held.add(job);
     this.status.started(1);
     const release = () => {
-      this.#held--;
+      this.#held.delete(job);
       if (!this.#closed) this.status.ended(1);
     };
     begun.then(release, (error) => {
@@ -295,6 +308,13 @@ const NO_STATUS: StatusLine = {
   pending: () => {},
   remove: () => {},
 };
+
+function dropped(limit: number): FuncXError {
+  return new FuncXError(
+    'DROPPED',
+    `The message was dropped: ${limit} messages wait for the client to open, which is the client's limit.`,
+  );
+}
 
 function noClient(id: string): InputError {
   const problem = id === '' ? 'none is chosen' : `the one chosen (${id}) does not exist or is disabled`;

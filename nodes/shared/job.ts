@@ -26,6 +26,11 @@ export class Job {
     readonly done: Done,
   ) {}
 
+  /** It has ended, whatever comes of its work. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** The job of a message that an earlier instance of the node took in, in this process or before a restart. */
   static adopted(owner: JobOwner, msg: Message): Job {
     const { node } = owner;

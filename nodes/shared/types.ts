@@ -1,6 +1,6 @@
 /** What the nodes store in a flow, and the config nodes as the other nodes see them. */
 import type { Node, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
-import type { FlowCounts, FunctionDefinition, FuncXClient } from '../../lib/client.js';
+import type { FlowCounts, FunctionDefinition, FuncXClient, WhenFull } from '../../lib/client.js';
 import type { FunctionId } from '../../lib/compute/ids.js';
 import type { ParameterKind } from '../../lib/hub/interpreter.js';
 import type { Eventually } from './eventually.js';
@@ -17,6 +17,8 @@ export interface ClientNode extends Node {
   readonly order: 'completed' | 'sent';
   /** Most messages that may wait for the client to open. */
   readonly queueLimit: number;
+  /** What becomes of a message beyond that. */
+  readonly whenFull: WhenFull;
   readonly statuses: StatusBoard;
   /** Keeps the client open, opening it for the first user, until the returned function is called. */
   use(): () => void;

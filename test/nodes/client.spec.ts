@@ -59,6 +59,52 @@ describe('funcx-client', () => {
     });
   });
 
+  describe('while it opens, with more messages than its queue limit', () => {
+    const codes = (count: number) =>
+      red.caught
+        .take(count)
+        .then((all) => all.map(({ payload, error }) => [payload, (error as { code: string }).code]));
+    const payloads = async (count: number) => (await red.out.take(count)).map(({ payload }) => payload);
+
+    async function send(whenFull: string): Promise<void> {
+      await load(ECHO, { queueLimit: '3', workers: '1', whenFull });
+      for (let i = 0; i < 5; i++) red.send('run', { payload: i });
+    }
+
+    it('does them all where they may wait', async () => {
+      await send('block');
+      assert.deepEqual(await payloads(5), [0, 1, 2, 3, 4]);
+    });
+
+    it('drops the newest', async () => {
+      await send('drop-newest');
+      assert.deepEqual(
+        [await codes(2), await payloads(3)],
+        [
+          [
+            [3, 'DROPPED'],
+            [4, 'DROPPED'],
+          ],
+          [0, 1, 2],
+        ],
+      );
+    });
+
+    it('drops the oldest', async () => {
+      await send('drop-oldest');
+      assert.deepEqual(
+        [await codes(2), await payloads(3)],
+        [
+          [
+            [0, 'DROPPED'],
+            [1, 'DROPPED'],
+          ],
+          [2, 3, 4],
+        ],
+      );
+    });
+  });
+
   describe('that cannot open', () => {
     it('for want of Python ends every message in an error that says what to install', async () => {
       await load(ECHO, { python: '/nowhere/python3' });
@@ -222,7 +268,7 @@ describe('funcx-client', () => {
   });
 
   describe('while its interpreter does not answer', () => {
-    it('is closed in less than a second all the same, and the interpreter is ended', async () => {
+    it('is closed without waiting for it, and the interpreter is ended', async () => {
       const python = join(red.userDir, 'python3');
       const pipe = join(red.userDir, 'held-by-python');
       execFileSync('mkfifo', [pipe]);
@@ -233,9 +279,8 @@ describe('funcx-client', () => {
       await load(ECHO, { python });
       red.send('run', { payload: 1 });
       await once(held, 'open');
-      const began = performance.now();
+      // It would be asleep for longer than this test may take.
       await red.stop();
-      assert.ok(performance.now() - began < 1000);
       await ended;
     });
   });
