@@ -98,6 +98,21 @@ describe('What the dialogs ask of the runtime', () => {
     });
   });
 
+  describe('GET funcx/counts', () => {
+    it('tells how many tasks of a client are pending, done and failed, as RED.events does', async () => {
+      await red.load([...surroundings(), pythonFunction('def f(x):\n    return 1 / x\n'), run()]);
+      const events = red.events('funcx:counts');
+      for (const payload of [0, 1, 2]) red.send('run', { payload });
+      await red.out.take(2);
+      await red.caught.first();
+      const { body } = await red.request.get('/funcx/counts').query({ client: 'client' }).expect(200);
+      const counts = { pending: 0, queued: 0, blocked: 0, done: 2, failed: 1, dropped: 0 };
+      assert.deepEqual(body, counts);
+      const last = await events.find(({ done, failed }) => done === 2 && failed === 1);
+      assert.deepEqual(last, { client: 'client', name: 'here', ...counts });
+    });
+  });
+
   describe('GET funcx/endpoints', () => {
     it('tells the endpoints by name, with their state', async () => {
       await red.load([...surroundings(), pythonFunction('def f(x):\n    return x\n'), run()]);
@@ -125,6 +140,7 @@ describe('The admin routes of a Node-RED with users', function () {
     ['/funcx/python?path=python3', 'funcx-client.write'],
     ['/funcx/inspect', 'funcx-function.write', { code: 'x = 1' }],
     ['/funcx/functions?client=client', 'funcx-client.read'],
+    ['/funcx/counts?client=client', 'funcx-client.read'],
     ['/funcx/endpoints?client=client', 'funcx-client.read'],
   ];
 

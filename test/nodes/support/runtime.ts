@@ -114,6 +114,15 @@ export class Runtime {
     return inbox;
   }
 
+  /** What `RED.events` emits under a name from now on. */
+  events(name: string): Inbox {
+    const inbox = new Inbox();
+    const listener = (event: Msg) => inbox.put(event);
+    events.on(name, listener);
+    this.#cleanUps.push(() => events.off(name, listener));
+    return inbox;
+  }
+
   get request(): ReturnType<typeof helper.request> {
     return helper.request();
   }
