@@ -236,6 +236,27 @@ describe('funcx-client', () => {
     });
   });
 
+  describe('when a node is deleted in the middle of its tasks', () => {
+    it('says how many results wait for it, and gives them to it when the deletion is undone', async () => {
+      const wait =
+        'def f(path):\n    import os, time\n    while not os.path.exists(path): time.sleep(0.005)\n    return "done"\n';
+      const flow = [...surroundings(), pythonFunction(wait), run({ id: 'other', wires: [] })];
+      await red.load([...flow, run()]);
+      red.send('run', { payload: '/' });
+      await red.out.first();
+      const path = join(red.userDir, 'go');
+      for (let i = 0; i < 2; i++) red.send('run', { payload: path });
+      const warned = once(red.node('client'), 'call:warn');
+      await red.deploy(flow, 'nodes');
+      const [{ args }] = (await warned) as [{ args: string[] }];
+      assert.match(args[0] ?? '', /^The node run is gone, and results wait for it: 2\./);
+      writeFileSync(path, '');
+      await red.deploy([...flow, run()], 'nodes');
+      const all = await red.out.take(3);
+      assert.deepEqual(new Set(all.map(({ payload }) => payload)), new Set(['done']));
+    });
+  });
+
   describe('when Node-RED stops', () => {
     it('ends its workers, even in the middle of a task, in less than a second', async () => {
       await load(
