@@ -131,6 +131,15 @@ export class ResultBook {
     this.#store.touch();
   }
 
+  /** Groups of results in the store of tasks that memory does not know. */
+  async groupsOf(ids: readonly TaskId[]): Promise<Map<TaskId, TaskGroupId>> {
+    const rows = await this.#store.all(
+      'SELECT task_id, group_id FROM results WHERE task_id IN (SELECT value FROM json_each(?))',
+      [JSON.stringify(ids)],
+    );
+    return new Map(rows.map((row) => [row.task_id as TaskId, row.group_id as TaskGroupId]));
+  }
+
   /** Results in the store of tasks that memory does not know. */
   async read(ids: readonly TaskId[]): Promise<Map<TaskId, TaskStatus>> {
     const rows = await this.#store.all(

@@ -151,17 +151,11 @@ export class TaskBook {
     const found = new Map<TaskId, TaskGroupId>();
     const inStore: TaskId[] = [];
     for (const id of ids) {
-      const group = this.#open.get(id)?.batch.groupId ?? this.#ended.get(id)?.groupId;
-      if (group === undefined) inStore.push(id);
-      else found.set(id, group);
+      const task = this.#tasks.get(id);
+      if (task === undefined) inStore.push(id);
+      else found.set(id, task.batch.groupId);
     }
-    if (inStore.length > 0) {
-      const rows = await this.#store.all(
-        'SELECT task_id, group_id FROM results WHERE task_id IN (SELECT value FROM json_each(?))',
-        [JSON.stringify(inStore)],
-      );
-      for (const row of rows) found.set(row.task_id as TaskId, row.group_id as TaskGroupId);
-    }
+    if (inStore.length > 0) for (const [id, group] of await this.#results.groupsOf(inStore)) found.set(id, group);
     return found;
   }
 

@@ -22,6 +22,8 @@ export class UserLoad {
   readonly #tasks: number;
   readonly #characters: number;
   readonly #loads = new Map<string, Load>();
+  /** What each batch that waits was counted for: of its arguments only those are left whose tasks have not ended. */
+  readonly #counted = new Map<TaskBatch, number>();
 
   constructor({ tasks = TASKS, characters = CHARACTERS }: UserLimits = {}) {
     this.#tasks = tasks;
@@ -43,20 +45,24 @@ export class UserLoad {
 
   /** Tasks of a batch wait from now on. */
   add(batch: TaskBatch): void {
-    this.#change(batch, 1);
+    if (batch.terms?.submitter === undefined) return;
+    const characters = charactersOf(batch.args);
+    this.#counted.set(batch, characters);
+    this.#change(batch.terms.submitter.id, batch.ids.length, characters);
   }
 
   /** All tasks of a batch have ended. */
   remove(batch: TaskBatch): void {
-    this.#change(batch, -1);
+    const characters = this.#counted.get(batch);
+    if (characters === undefined || batch.terms?.submitter === undefined) return;
+    this.#counted.delete(batch);
+    this.#change(batch.terms.submitter.id, -batch.ids.length, -characters);
   }
 
-  #change({ terms, ids, args }: TaskBatch, sign: 1 | -1): void {
-    const user = terms?.submitter?.id;
-    if (user === undefined) return;
+  #change(user: string, tasks: number, characters: number): void {
     const load = this.#loads.get(user) ?? { tasks: 0, characters: 0 };
-    load.tasks += sign * ids.length;
-    load.characters += sign * charactersOf(args);
+    load.tasks += tasks;
+    load.characters += characters;
     if (load.tasks > 0) this.#loads.set(user, load);
     else this.#loads.delete(user);
   }
