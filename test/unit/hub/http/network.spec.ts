@@ -1,55 +1,15 @@
-/** What somebody can do to the hub who can only reach its port. */
+/** The hub on a real port, before whatever comes over the network. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from '../../../../dist/lib/hub/http/app.js';
 import { HubServer, type HubServerOptions } from '../../../../dist/lib/index.js';
 import { HttpLab, type User } from './fixture.js';
+import { Wire } from './wire.js';
 
 /** Clients are waited for this long in these tests, so that one need not wait for the real times. */
 const HURRIED = { headers: 400, request: 800, silence: 60_000, betweenRequests: 400 };
-
-/** A connection on which any bytes can be sent. */
-class Wire {
-  received = '';
-  readonly closed: Promise<unknown>;
-
-  private constructor(readonly socket: net.Socket) {
-    socket.setEncoding('latin1');
-    socket.on('data', (text) => {
-      this.received += text;
-    });
-    socket.on('error', () => {}); // Told by its close.
-    this.closed = new Promise((resolve) => socket.once('close', resolve));
-  }
-
-  static async to(port: number, localAddress = '127.0.0.1'): Promise<Wire> {
-    const socket = net.connect({ port, host: '127.0.0.1', localAddress });
-    await once(socket, 'connect');
-    return new Wire(socket);
-  }
-
-  /** Sends lines that end as those of HTTP do. */
-  lines(...lines: string[]): void {
-    this.socket.write(lines.map((line) => `${line}\r\n`).join(''));
-  }
-
-  /** The next event of a kind, whatever else happens. */
-  news(event: 'data' | 'drain'): Promise<unknown> {
-    return new Promise((resolve) => this.socket.once(event, resolve));
-  }
-
-  /** Status line of the answer that comes first. */
-  async status(): Promise<string> {
-    while (!this.received.includes('\r\n')) await Promise.race([this.news('data'), this.closed.then(gone)]);
-    return this.received.slice(0, this.received.indexOf('\r\n'));
-  }
-}
-
-function gone(): never {
-  throw new Error('The connection was closed without an answer.');
-}
 
 describe('a hub on the network', () => {
   let lab: HttpLab;
@@ -301,74 +261,6 @@ describe('a hub on the network', () => {
         assert.match(await wire.status(), / 400 /);
         await wire.closed;
       });
-    });
-  });
-
-  it('gives no page in a browser a right to ask', async () => {
-    const preflight = await user.send({
-      method: 'OPTIONS',
-      url: '/v3/functions',
-      headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
-    });
-    assert.equal(preflight.status, 401);
-    const answer = await user.send({
-      method: 'GET',
-      url: '/v2/authenticate',
-      headers: { origin: 'https://evil.example', authorization: `Bearer ${user.token}` },
-    });
-    assert.deepEqual(
-      Object.keys(answer.headers).filter((name) => name.startsWith('access-control')),
-      [],
-    );
-  });
-
-  it('believes no proxy that was not asked: addresses are those of the connection', async () => {
-    const other = await HttpLab.open({ rateLimit: { requests: 2, seconds: 10 } });
-    try {
-      const statuses: number[] = [];
-      for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) {
-        const headers = { 'x-forwarded-for': address, 'content-type': 'application/x-www-form-urlencoded' };
-        const answer = await other.send({ method: 'POST', url: '/v2/oauth2/token', headers, payload: 'a=b' });
-        statuses.push(answer.status);
-      }
-      assert.deepEqual(statuses, [401, 401, 429]);
-    } finally {
-      await other.clean();
-    }
-  });
-
-  describe('tells no secret', () => {
-    it('in an answer to what went wrong inside: that is for its operator alone', async () => {
-      const { hub } = lab.lab;
-      const { version } = hub;
-      hub.version = () => Promise.reject(new TypeError('password=swordfish in /home/operator'));
-      try {
-        const { status, body, text } = await user.request('GET', '/v2/version');
-        assert.deepEqual([status, body.code], [500, 'INTERNAL_ERROR']);
-        assert.doesNotMatch(text, /swordfish|operator|TypeError/);
-        const [fault] = lab.faults.splice(0);
-        assert.match(String(fault), /swordfish/);
-        assert.equal(JSON.stringify({ ...fault }).includes(user.token), false);
-      } finally {
-        hub.version = version;
-      }
-    });
-
-    it('in a refusal: neither token nor secret is repeated', async () => {
-      for (const [url, token] of [
-        ['/v2/functions/x', user.token],
-        [`/v2/${user.token}`, user.token],
-        [`/v2/endpoints?role=${user.token}`, user.token],
-        ['/v2/version', `${user.token}x`],
-      ] as const) {
-        const { text } = await user.send({ method: 'GET', url, headers: { authorization: `Bearer ${token}` } });
-        assert.equal(text.includes(user.token), false, text);
-      }
-      const { clientId, clientSecret } = user.credentials;
-      const { text } = await lab.signIn({ clientId, clientSecret: `${clientSecret}x` }, { scope: clientSecret });
-      assert.equal(text.includes(clientSecret), false);
-      const wrongScope = await lab.signIn({ clientId, clientSecret }, { scope: clientSecret });
-      assert.equal(wrongScope.text.includes(clientSecret), false);
     });
   });
 
