@@ -21,7 +21,7 @@ function titlesIn(folder: string): RegExp[] {
 describe('the page about security', () => {
   const page = readFileSync(path.join(ROOT, 'docs/security.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---'));
-  const headers = page.match(/^\|.*\| test +\|$/gm) ?? [];
+  const headers: readonly string[] = page.match(/^\|.*\| test +\|$/gm) ?? [];
 
   it('names for each of its lines a test that there is', () => {
     const titles = ['test/unit/hub/http', 'test/interop/broker'].flatMap(titlesIn);
