@@ -12,4 +12,6 @@ export { HubServer, type HubServerOptions } from './hub/http/server.js';
 export { Hub, type HubEvents, type HubOptions } from './hub/hub.js';
 export type { Identity } from './hub/identity.js';
 export type { LocalEndpointOptions } from './hub/local-endpoint.js';
+export type { UserHub } from './hub/user-hub.js';
+export type { UserLimits } from './hub/user-load.js';
 export { deserialize, packBuffers, serialize, unpackBuffers } from './serialization/index.js';
