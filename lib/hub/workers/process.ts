@@ -284,8 +284,12 @@ export class WorkerProcess {
 
   #take(record: WorkerRecord, ends: TaskEnd[]): void {
     if (record.kind === RecordKind.hello) {
-      const { os, python_version } = JSON.parse(record.body) as TaskDetails;
-      this.details = { ...(os && { os }), ...(python_version && { python_version }) };
+      const { os, python_version, dill_version } = JSON.parse(record.body) as TaskDetails;
+      this.details = {
+        ...(os && { os }),
+        ...(python_version && { python_version }),
+        ...(dill_version && { dill_version }),
+      };
       this.#isReady = true;
       this.#started.resolve();
       return;
