@@ -21,6 +21,8 @@ const REST_MS = 20_000;
 
 export interface ConnectionEvents {
   readonly warn: Warn;
+  /** Told of what is as it should be, for the log. */
+  readonly tell: (message: string) => void;
   failed(error: unknown): void;
 }
 
@@ -52,7 +54,7 @@ export class Connection {
   #settings: () => ClientSettings = () => {
     throw new FuncXError('CLOSED', 'The client is closed.');
   };
-  #events: ConnectionEvents = { warn: () => {}, failed: () => {} };
+  #events: ConnectionEvents = { warn: () => {}, tell: () => {}, failed: () => {} };
   #users = 0;
   /** For users: not while it is opened or gets other settings. */
   #client: FuncXClient | undefined;
@@ -202,7 +204,7 @@ export class Connection {
     const settings = this.#settings();
     try {
       const [hub, python] = await Promise.all([
-        this.hub.acquire(this.#events.warn),
+        this.hub.acquire(this.#events.warn, this.#events.tell),
         findPython(settings.python, signal),
       ]);
       const endpointId = await hub.localEndpoint({ ...settings.endpoint, python: python.executable });

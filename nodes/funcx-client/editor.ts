@@ -21,6 +21,11 @@ interface Properties {
   queueLimit: string;
   whenFull: 'error' | 'block' | 'drop-oldest' | 'drop-newest';
   order: 'completed' | 'sent';
+  port: string;
+}
+
+interface Credentials {
+  amqp: string;
 }
 
 /** Time in which nothing is typed, before Python is looked for. Unit: milliseconds. */
@@ -28,7 +33,7 @@ const PAUSE = 400;
 
 let finding: PythonField | undefined;
 
-RED.nodes.registerType<Properties>('funcx-client', {
+RED.nodes.registerType<Properties, Credentials>('funcx-client', {
   category: 'config',
   defaults: {
     name: { value: '' },
@@ -78,6 +83,14 @@ RED.nodes.registerType<Properties>('funcx-client', {
     },
     whenFull: { value: 'error' },
     order: { value: 'completed' },
+    port: {
+      value: '',
+      label: RED._('@funcx/node-red-funcx/funcx-client:funcx-client.label.port'),
+      validate: count(1, { blank: true }),
+    },
+  },
+  credentials: {
+    amqp: { type: 'password' },
   },
   paletteLabel() {
     return this._('funcx-client.palette');
@@ -95,6 +108,7 @@ RED.nodes.registerType<Properties>('funcx-client', {
       memoryLimit: '',
       restartAfter: '',
       idleShutdown: '300',
+      port: '',
       inFlight: '',
       queueLimit: '100000',
       whenFull: 'error',

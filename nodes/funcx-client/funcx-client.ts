@@ -5,10 +5,10 @@ import type { Node, NodeAPI } from 'node-red';
 import type { FuncXClient } from '../../lib/client.js';
 import { addRoutes } from '../shared/admin.js';
 import { type ClientState, Statuses } from '../shared/status.js';
-import type { ClientConfig, ClientNode } from '../shared/types.js';
+import type { ClientConfig, ClientCredentials, ClientNode } from '../shared/types.js';
 import { Connection } from './connection.js';
 import { onDeploy } from './deploys.js';
-import { DEFAULT_QUEUE_LIMIT, settingsOf } from './settings.js';
+import { DEFAULT_QUEUE_LIMIT, settingsOf, sharingOf } from './settings.js';
 import { SharedHub } from './shared-hub.js';
 
 const IDLE: ClientState = { opening: false, running: 0, pending: 0, blocked: 0 };
@@ -28,11 +28,14 @@ export = (RED: NodeAPI): void => {
     );
     connection.adopt(() => settingsOf(config), {
       warn: (message) => this.warn(message),
+      tell: (message) => this.log(message),
       failed: (error) => {
         this.error(error instanceof Error ? error.message : String(error));
         statuses.failed(error);
       },
     });
+
+    share(RED, this, hub, config);
 
     let deploying = false;
     const stopping = new Set<(isStopped: (id: string) => boolean) => void>();
@@ -51,6 +54,7 @@ export = (RED: NodeAPI): void => {
     });
     this.on('close', (done: () => void) => {
       forgetDeploys();
+      hub.want(config.id, undefined);
       void (deploying ? connection.rest(RED) : connection.close()).then(done);
     });
 
@@ -80,12 +84,24 @@ export = (RED: NodeAPI): void => {
           await connection.closeUnlessUsed();
         }
       },
-    } satisfies Omit<ClientNode, keyof Node>);
+    } satisfies Omit<ClientNode, keyof Node<ClientCredentials>>);
   }
 
-  RED.nodes.registerType('funcx-client', Client);
+  RED.nodes.registerType<ClientNode, ClientConfig, never, ClientCredentials>('funcx-client', Client, {
+    credentials: { amqp: { type: 'password' } },
+  });
   addRoutes(RED);
 };
+
+/** Tells the hub how the client wants it to be shared, before it opens. */
+function share(RED: NodeAPI, node: ClientNode, hub: SharedHub, config: ClientConfig): void {
+  try {
+    if (!hub.want(config.id, sharingOf(config, node.credentials))) return;
+    node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.sharing-waits'));
+  } catch (error) {
+    node.error(error instanceof Error ? error.message : String(error));
+  }
+}
 
 /** Says of which nodes that are gone there still are results. Nodes of a disabled flow are not gone. */
 async function reportEstates(RED: NodeAPI, node: Node, connection: Connection): Promise<void> {

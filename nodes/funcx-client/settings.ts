@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { ClientOptions } from '../../lib/client.js';
 import { InputError } from '../../lib/compute/errors.js';
 import type { TaskGroupId } from '../../lib/compute/ids.js';
+import { SDK_PORT } from '../../lib/hub/hub-service.js';
 import type { LocalEndpointOptions } from '../../lib/hub/local-endpoint.js';
-import type { ClientConfig } from '../shared/types.js';
+import type { ClientConfig, ClientCredentials } from '../shared/types.js';
+import type { Sharing } from './shared-hub.js';
 
 export interface ClientSettings {
   /** What to start; empty for the `python3` on PATH. */
@@ -43,6 +45,24 @@ export function settingsOf(config: ClientConfig): ClientSettings {
       whenFull: config.whenFull ?? 'error',
     },
   };
+}
+
+/**
+ * How the client wants the hub to be shared with others; undefined where it does not.
+ *
+ * @throws InputError naming the field that cannot be used
+ */
+export function sharingOf(config: ClientConfig, credentials: ClientCredentials | undefined): Sharing | undefined {
+  const amqp = (credentials?.amqp ?? '').trim();
+  const port = numberOf('Port', config.port, 'a port', 1);
+  if (amqp === '' && port === undefined) return undefined;
+  if (amqp !== '' && !/^amqps?:\/\//.test(amqp)) {
+    throw new InputError('RabbitMQ: the URL has to begin with amqp:// or amqps://. Change it in the client.');
+  }
+  if (port !== undefined && (!Number.isInteger(port) || port > 65_535)) {
+    throw new InputError(`Port: ${port} is none. Expected a number from 1 to 65535.`);
+  }
+  return { port: port ?? SDK_PORT, amqp: amqp === '' ? undefined : amqp };
 }
 
 /** One task group a client for good, so that results that came while it was closed are found again. */

@@ -10,7 +10,7 @@ export type Send = (message: NodeMessage | (NodeMessage | NodeMessage[] | null)[
 export type Done = (error?: Error) => void;
 
 /** The funcx-client config node at run time. */
-export interface ClientNode extends Node {
+export interface ClientNode extends Node<ClientCredentials> {
   /** The client, or the promise of it while it opens. A failed opening is tried again after some seconds. */
   client(): Eventually<FuncXClient>;
   /** In which order the nodes send results on. */
@@ -87,6 +87,13 @@ export interface ClientConfig extends NodeDef {
   readonly inFlight?: string;
   readonly whenFull?: 'error' | 'block' | 'drop-oldest' | 'drop-newest';
   readonly order?: 'completed' | 'sent';
+  /** Port of 127.0.0.1 where the hub lets others in; empty: only with RabbitMQ, at 5000. */
+  readonly port?: string;
+}
+
+export interface ClientCredentials {
+  /** `amqp(s)://` URL of the RabbitMQ by which agents are attached; empty: none. */
+  readonly amqp?: string;
 }
 
 export interface FunctionConfig extends NodeDef {

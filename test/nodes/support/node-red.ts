@@ -9,7 +9,8 @@ import type { FlowNode } from './flow';
 import { NODE_RED, root } from './runtime';
 
 export interface NodeRedOptions {
-  readonly flow: readonly FlowNode[];
+  /** @default the flow that was there when it ended */
+  readonly flow?: readonly FlowNode[];
   /** JavaScript of more members of the settings object. */
   readonly settings?: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -99,7 +100,7 @@ export class NodeRed {
     rmSync(this.userDir, { recursive: true, force: true });
   }
 
-  #write(flow: readonly FlowNode[], settings: string, port: number): void {
+  #write(flow: readonly FlowNode[] | undefined, settings: string, port: number): void {
     const scope = join(this.userDir, 'node_modules/@funcx');
     mkdirSync(scope, { recursive: true });
     try {
@@ -108,7 +109,7 @@ export class NodeRed {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     writeFileSync(join(this.userDir, 'package.json'), '{"name":"user","dependencies":{"@funcx/node-red-funcx":"*"}}');
-    writeFileSync(join(this.userDir, 'flows.json'), JSON.stringify(flow));
+    if (flow !== undefined) writeFileSync(join(this.userDir, 'flows.json'), JSON.stringify(flow));
     writeFileSync(
       join(this.userDir, 'settings.js'),
       `module.exports = { uiHost: '127.0.0.1', uiPort: ${port}, flowFile: 'flows.json', credentialSecret: 'test',
@@ -117,7 +118,8 @@ export class NodeRed {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that is free. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { catchAll, client, placed, pythonFunction, run, tab } from './support/flow';
+import { freePort, NodeRed } from './support/node-red';
+
+/** A port where nothing listens. */
+const NOWHERE = 'amqp://user:hunter2@127.0.0.1:1';
+
+describe('a hub that a client shares', function () {
+  this.timeout(60_000);
+  let nodeRed: NodeRed;
+  let starts: number;
+  beforeEach(async () => {
+    nodeRed = new NodeRed();
+    await nodeRed.start({ flow: [] });
+    starts = 1;
+  });
+  afterEach(() => nodeRed.dispose());
+
+  async function deploy(properties: Readonly<Record<string, unknown>>): Promise<void> {
+    const flow = [
+      tab,
+      client({ workers: '1', ...properties }),
+      pythonFunction('def f(x):\n    return 2 * x\n'),
+      { ...placed('http in', 'in'), url: '/double', method: 'post', wires: [['run']] },
+      run({ messageAs: 'keywords', wires: [['respond']] }),
+      { ...catchAll, wires: [['respond']] },
+      { ...placed('http response', 'respond'), statusCode: '', headers: {}, wires: [] },
+    ];
+    const { status, body } = await nodeRed.ask('/flows', { body: flow });
+    assert.ok(status < 300, JSON.stringify(body));
+    starts++;
+    await nodeRed.logged(new RegExp(`(Started flows[^]*){${starts}}`));
+  }
+
+  const double = async (value: number) => (await nodeRed.ask('/double', { body: { x: value } })).body;
+
+  it('answers at the port, lets nobody in without a token, and keeps its secret in a file of its owner', async () => {
+    const port = await freePort();
+    await deploy({ port: String(port) });
+    await nodeRed.logged(new RegExp(`The hub is at http://127.0.0.1:${port}`));
+    assert.equal((await fetch(`http://127.0.0.1:${port}/v2/endpoints`)).status, 401);
+    const file = join(nodeRed.userDir, 'funcx/client.sh');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const secret = /SECRET=(\S+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? assert.fail();
+    assert.ok(!nodeRed.log.includes(secret));
+  });
+
+  it('is shared with nobody unless that is wanted', async () => {
+    await deploy({});
+    assert.equal(await double(21), 42);
+    assert.doesNotMatch(nodeRed.log, /The hub is at/);
+  });
+
+  it('runs functions here while RabbitMQ cannot be reached, and says so', async () => {
+    await deploy({ port: String(await freePort()), credentials: { amqp: NOWHERE } });
+    await nodeRed.logged(/\[warn\].*(RabbitMQ|broker)/i);
+    assert.equal(await double(21), 42);
+  });
+
+  it('keeps the URL of RabbitMQ, which has a password, out of flows, editor and log', async () => {
+    await deploy({ port: String(await freePort()), credentials: { amqp: NOWHERE } });
+    await nodeRed.logged(/\[warn\].*(RabbitMQ|broker)/i);
+    const shown = await Promise.all(['/flows', '/credentials/funcx-client/client'].map((path) => nodeRed.ask(path)));
+    assert.match(JSON.stringify(shown[1]?.body), /"has_amqp":true/);
+    for (const text of [
+      JSON.stringify(shown),
+      nodeRed.log,
+      readFileSync(join(nodeRed.userDir, 'flows.json'), 'utf8'),
+    ]) {
+      assert.doesNotMatch(text, /hunter2/);
+    }
+  });
+
+  it('says which field of the client is wrong', async () => {
+    await deploy({ port: '70000' });
+    await nodeRed.logged(/Port: 70000/);
+    await deploy({ credentials: { amqp: 'http://user:hunter2@somewhere' } });
+    await nodeRed.logged(/RabbitMQ: the URL has to begin with amqp/);
+    assert.doesNotMatch(nodeRed.log, /hunter2/);
+  });
+
+  it('says that a change has to wait until Node-RED is started again', async () => {
+    await deploy({});
+    assert.equal(await double(21), 42);
+    await deploy({ port: String(await freePort()) });
+    await nodeRed.logged(/take effect when Node-RED is started again/);
+    assert.equal(await double(4), 8);
+  });
+});
