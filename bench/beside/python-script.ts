@@ -14,9 +14,12 @@ export class PythonScript {
   #size = 0;
   #waiting: { resolve(frame: Buffer): void; reject(error: Error): void } | undefined;
 
-  constructor(python: string, name: string) {
+  constructor(python: string, name: string, env: NodeJS.ProcessEnv = {}) {
     // Descriptor 3 is what the workers of the hub use too: a socket pair on systems that have it, or else a pipe.
-    this.#process = spawn(python, [join(__dirname, name)], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+    this.#process = spawn(python, [join(__dirname, name)], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    });
     this.#stream = this.#process.stdio[3] as Duplex;
     this.#stream.on('data', (chunk: Buffer) => this.#received(chunk));
     this.#stream.on('error', () => {});

@@ -3,6 +3,8 @@ import type { Row } from '../row';
 import array from './array';
 import burst from './burst';
 import bytes from './bytes';
+import hubAgent from './hub-agent';
+import hubHttp from './hub-http';
 import idle from './idle';
 import ledger from './ledger';
 import pending from './pending';
@@ -11,4 +13,17 @@ import resume from './resume';
 import single from './single';
 import start from './start';
 
-export const rows: readonly Row[] = [burst, array, single, bytes, start, idle, ledger, pending, pendingDisk, resume];
+export const rows: readonly Row[] = [
+  burst,
+  array,
+  single,
+  bytes,
+  start,
+  idle,
+  ledger,
+  pending,
+  pendingDisk,
+  resume,
+  hubHttp,
+  hubAgent,
+];
