@@ -32,6 +32,7 @@ from funcx_worker.functions import function_of_code  # noqa: E402
 from funcx_worker.output import Output  # noqa: E402
 from funcx_worker.packing import NotLoadable  # noqa: E402
 from funcx_worker.recorder import GATHER_BYTES, Recorder  # noqa: E402
+from funcx_worker.strategies import write_as  # noqa: E402
 from funcx_worker.task_id import set_task_id  # noqa: E402
 from funcx_worker.values import NotSerializable, ResultWriter, plain, read_json, with_bytes  # noqa: E402
 
@@ -237,8 +238,6 @@ class Worker:
         return known  # type: ignore[no-any-return]
 
     def write_as_asked(self, key: int, result: Any) -> str:
-        from funcx_worker.strategies import write_as
-
         self.writer.buffers = []
         return write_as(result, self.serializers[key])
 
