@@ -7,13 +7,9 @@ import type {
   EndpointRegistrationReply,
   ResultConnection,
 } from '../compute/service.js';
-import type { Row, Store } from '../storage/index.js';
-import {
-  type AgentRecord,
-  AttachedEndpoint,
-  type AttachedEndpointLimits,
-  type UserEndpointRecord,
-} from './attached-endpoint.js';
+import type { Store } from '../storage/index.js';
+import { type AgentRecord, AgentRecords, type UserEndpointRecord } from './agent-records.js';
+import { AttachedEndpoint, type AttachedEndpointLimits } from './attached-endpoint.js';
 import type { TaskBatch, TaskRef } from './batch.js';
 import { AgentLine } from './broker/agent-line.js';
 import { BrokerConnection } from './broker/connection.js';
@@ -67,6 +63,7 @@ export interface AgentsEvents extends PoolEvents {
 
 export class Agents {
   readonly #store: Store;
+  readonly #records: AgentRecords;
   readonly #operator: Identity;
   readonly #tasks: TaskBook;
   readonly #events: AgentsEvents;
@@ -90,6 +87,7 @@ export class Agents {
     events: AgentsEvents,
   ) {
     this.#store = store;
+    this.#records = new AgentRecords(store);
     this.#operator = operator;
     this.#tasks = tasks;
     this.#events = events;
@@ -115,8 +113,8 @@ export class Agents {
 
   /** Takes up the agents that were registered, and begins to connect to the broker. */
   async open(): Promise<void> {
-    for (const row of await this.#store.all('SELECT * FROM agents')) {
-      await this.#attach(recordOf(row));
+    for (const record of await this.#records.all()) {
+      await this.#attach(record);
     }
     await this.#queues.open();
     this.#connection.open();
@@ -146,7 +144,7 @@ export class Agents {
     const secret = randomBytes(32).toString('base64url');
     const record: AgentRecord = { id: key, owner, registration, secret, lockedUntil: 0 };
     const queues = await this.#credentials.ofEndpoint(key, secret);
-    this.#write(record);
+    this.#records.write(record);
     known?.renew(record);
     const agent = known ?? (await this.#attach(record));
     for (const endpoint of agent.userEndpoints) endpoint.agentStarted();
@@ -164,8 +162,7 @@ export class Agents {
     const agent = this.#agent(id);
     this.#assertReachable(`Endpoint ${id} cannot be deleted`);
     const waiting = await this.#detach(agent.id);
-    this.#store.write('DELETE FROM agents WHERE endpoint_uuid = ?', [agent.id]);
-    this.#store.write('DELETE FROM user_endpoints WHERE endpoint_uuid = ?', [agent.id]);
+    this.#records.remove(agent.id);
     const why = `Endpoint ${id} was deleted before task`;
     const endings = waiting.flatMap((batch) =>
       batch.ids.flatMap((taskId): [TaskRef, TaskEnding][] => {
@@ -188,7 +185,7 @@ export class Agents {
     this.#assertReachable(`Endpoint ${id} cannot be stopped`);
     const lockedUntil = Date.now() + LOCK_MS;
     const record = { ...agent.record, lockedUntil };
-    this.#write(record);
+    this.#records.write(record);
     agent.renew(record);
     await this.#credentials.remove(agent.id);
     for (const userEndpoint of agent.userEndpoints) await this.#credentials.remove(userEndpoint.id);
@@ -283,7 +280,7 @@ export class Agents {
   // Records
 
   async #attach(record: AgentRecord): Promise<AttachedEndpoint> {
-    const userEndpoints = await this.#userEndpointsOf(record.id);
+    const userEndpoints = await this.#records.userEndpointsOf(record.id);
     const agent = new AttachedEndpoint(record, userEndpoints, this.#operator, this.#limits, {
       userEndpoint: (kept, isNew) => this.#userEndpoint(record.id, kept, isNew),
       givenUp: ({ id }) => this.#giveUp(id),
@@ -324,65 +321,27 @@ export class Agents {
             throw error;
           });
         },
-        seen: ({ id, incarnation }) =>
-          this.#store.write('UPDATE user_endpoints SET incarnation = ? WHERE user_endpoint_uuid = ?', [
-            incarnation,
-            id,
-          ]),
+        seen: ({ id, incarnation }) => this.#records.seen(id, incarnation),
       },
       this.#events,
       this.#limits.offlineAfterMs,
     );
     this.#userEndpoints.set(kept.id, { endpoint, agentId });
-    if (isNew) {
-      this.#store.write(
-        'INSERT INTO user_endpoints (user_endpoint_uuid, endpoint_uuid, settings, incarnation) VALUES (?, ?, ?, ?)',
-        [kept.id, agentId, JSON.stringify(kept.settings), kept.incarnation],
-      );
-    }
+    if (isNew) this.#records.addUserEndpoint(agentId, kept);
     return endpoint;
   }
 
   #giveUp(id: string): void {
     this.#userEndpoints.delete(id);
-    this.#store.write('DELETE FROM user_endpoints WHERE user_endpoint_uuid = ?', [id]);
+    this.#records.removeUserEndpoint(id);
     const removing = Promise.all([this.#line.removeTasks(id), this.#credentials.remove(id)]);
     removing.catch(() => {}); // What is left at the broker is empty, and read by nobody.
-  }
-
-  async #userEndpointsOf(id: EndpointId): Promise<UserEndpointRecord[]> {
-    const rows = await this.#store.all('SELECT * FROM user_endpoints WHERE endpoint_uuid = ?', [id]);
-    return rows.map((row) => ({
-      id: String(row.user_endpoint_uuid),
-      settings: JSON.parse(String(row.settings)),
-      incarnation: String(row.incarnation),
-    }));
-  }
-
-  #write({ id, owner, registration, secret, lockedUntil }: AgentRecord): void {
-    this.#store.write(
-      `INSERT INTO agents (endpoint_uuid, owner_id, owner_name, registration, secret, locked_until, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (endpoint_uuid) DO UPDATE SET owner_name = excluded.owner_name, registration = excluded.registration,
-         secret = excluded.secret, locked_until = excluded.locked_until`,
-      [id, owner.id, owner.username, Buffer.from(JSON.stringify(registration)), secret, lockedUntil, Date.now()],
-    );
   }
 }
 
 const SHARED_ACCOUNT =
   "Agents and users are given the hub's own account at the broker, as no managementUrl is set: each of them can read and " +
   'write all queues of the hub. Attach only agents that you trust.';
-
-function recordOf(row: Row): AgentRecord {
-  return {
-    id: String(row.endpoint_uuid) as EndpointId,
-    owner: { id: String(row.owner_id), username: String(row.owner_name) },
-    registration: JSON.parse(Buffer.from(row.registration as Uint8Array).toString('utf8')) as EndpointRegistration,
-    secret: String(row.secret),
-    lockedUntil: Number(row.locked_until),
-  };
-}
 
 /** Throws REQUEST_MALFORMED or INVALID_UUID. */
 function check(registration: EndpointRegistration, id: string): void {

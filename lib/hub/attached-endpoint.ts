@@ -1,7 +1,8 @@
 /** An endpoint whose agent is attached by the broker: for each user and configuration it runs a {@link UserEndpoint}. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { EndpointId } from '../compute/ids.js';
-import type { EndpointInfo, EndpointListEntry, EndpointRegistration, EndpointStatus } from '../compute/service.js';
+import type { EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
+import type { AgentRecord, UserEndpointRecord } from './agent-records.js';
 import type { TaskBatch, TaskRef } from './batch.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import type { Identity } from './identity.js';
@@ -9,23 +10,6 @@ import { tooManyUserEndpoints } from './refusals.js';
 import type { TaskTerms } from './terms.js';
 import { UserConfigSchema } from './user-config.js';
 import type { UserEndpoint, UserEndpointSettings } from './user-endpoint.js';
-
-/** What is kept of an agent. */
-export interface AgentRecord {
-  readonly id: EndpointId;
-  readonly owner: Identity;
-  readonly registration: EndpointRegistration;
-  /** What its passwords at the broker are made from; new with every registration. */
-  readonly secret: string;
-  /** It is refused until then. Unix milliseconds. */
-  readonly lockedUntil: number;
-}
-
-export interface UserEndpointRecord {
-  readonly id: string;
-  readonly settings: UserEndpointSettings;
-  readonly incarnation: string;
-}
 
 export interface AttachedEndpointEvents {
   /** Makes a user endpoint; a new one is kept. */
