@@ -233,7 +233,8 @@ describe('a broker that cuts connections', () => {
   });
   afterEach(() => lab.clean());
 
-  it('in the middle of thousands of tasks: each gets one result', async () => {
+  it('in the middle of thousands of tasks: each gets one result', async function () {
+    this.timeout(60_000);
     const agent = await lab.agent();
     const first = await lab.submit(agent, 2000);
     const endpoint = await agent.until(1);

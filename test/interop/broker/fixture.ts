@@ -119,11 +119,13 @@ export class BrokerLab {
 
   /** Waits until all of these tasks have ended. */
   async ended(ids: readonly TaskId[]): Promise<TaskStatus[]> {
-    for (;;) {
-      const statuses = Object.values(await this.hub.batchStatus(ids));
-      if (statuses.every((status) => status.completion_t !== undefined)) return statuses;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const id of ids) {
+      while ((await this.hub.getTask(id)).completion_t === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
     }
+    const statuses = await this.hub.batchStatus(ids);
+    return ids.map((id) => statuses[id] as TaskStatus);
   }
 
   /** Waits until the hub says so of an agent. */

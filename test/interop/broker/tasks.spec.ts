@@ -140,7 +140,8 @@ describe('tasks of an attached agent', () => {
     assert.ok(!buffer.includes('$bytes'));
   });
 
-  it('come in thousands, each with its own result', async () => {
+  it('come in thousands, each with its own result', async function () {
+    this.timeout(60_000);
     const agent = await lab.agent();
     const { ids } = await lab.submit(agent, 3000);
     const statuses = await lab.ended(ids);
