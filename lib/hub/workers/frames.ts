@@ -15,6 +15,9 @@ export const RecordKind = {
   returned: 6,
 } as const;
 
+/** Length of a record's length field. */
+const LENGTH_BYTES = 4;
+
 /** Length of the fixed part of a record, after its length field. */
 const RECORD_BYTES = 29;
 
@@ -95,20 +98,34 @@ function rawFrame(key: number, seq: number, id: string, packed: PackedArguments)
 
 /** Cuts a stream of chunks into records. */
 export class RecordReader {
-  #chunks: Buffer[] = [];
-  #size = 0;
-  #needed = 4;
+  /**
+   * The beginning of a record that has not come whole, in a place of the record's size, so that a large one is copied no
+   * more than once. While its size is not known either, a place for that.
+   */
+  #begun: Buffer | undefined;
+  /** Bytes of the place that are filled. */
+  #filled = 0;
 
   /** Takes what arrived and calls `each` for every record that is whole now. */
   push(chunk: Buffer, each: (record: WorkerRecord) => void): void {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size < this.#needed) return;
-    const data = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
-    const rest = readRecords(data, each);
-    this.#chunks = rest === data.length ? [] : [data.subarray(rest)];
-    this.#size = data.length - rest;
-    this.#needed = this.#size >= 4 ? 4 + data.readUInt32LE(rest) : 4;
+    let at = 0;
+    while (this.#begun !== undefined) {
+      const place = this.#begun;
+      const count = chunk.copy(place, this.#filled, at);
+      at += count;
+      this.#filled += count;
+      if (this.#filled < place.length) return;
+      this.#begun = undefined;
+      if (place.length === LENGTH_BYTES) this.#begin(place);
+      else readRecords(place, each);
+    }
+    const whole = at + readRecords(chunk.subarray(at), each);
+    if (whole < chunk.length) this.#begin(chunk.subarray(whole));
+  }
+
+  #begin(start: Buffer): void {
+    this.#begun = Buffer.allocUnsafe(start.length < LENGTH_BYTES ? LENGTH_BYTES : recordSize(start, 0));
+    this.#filled = start.copy(this.#begun);
   }
 }
 
@@ -118,14 +135,20 @@ export class RecordReader {
  */
 export function readRecords(data: Buffer, each: (record: WorkerRecord) => void): number {
   let at = 0;
-  while (data.length - at >= 4) {
-    const end = at + 4 + data.readUInt32LE(at);
-    if (end - at < RECORD_BYTES + 4 || end - at > MAX_RECORD_BYTES) throw new RangeError('no record');
+  while (data.length - at >= LENGTH_BYTES) {
+    const end = at + recordSize(data, at);
     if (end > data.length) break;
-    each(readRecord(data, at + 4, end));
+    each(readRecord(data, at + LENGTH_BYTES, end));
     at = end;
   }
   return at;
+}
+
+/** Size of the record at an offset, with its length field. */
+function recordSize(data: Buffer, at: number): number {
+  const size = LENGTH_BYTES + data.readUInt32LE(at);
+  if (size < LENGTH_BYTES + RECORD_BYTES || size > MAX_RECORD_BYTES) throw new RangeError('no record');
+  return size;
 }
 
 function readRecord(data: Buffer, at: number, end: number): WorkerRecord {

@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from io import FileIO
+from io import BufferedIOBase, BufferedReader, BytesIO, FileIO
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 _write_bytecode = sys.dont_write_bytecode
@@ -57,7 +57,7 @@ FRAME = struct.Struct("<IB")
 # Gathered records are written at the latest this long after the last write. Seconds.
 GATHER_SECONDS = 0.001
 
-# Frames are read into one place of this size; a larger one gets a place of its own.
+# What is read at once, of what has arrived.
 INBOX_BYTES = 256 * 1024
 
 
@@ -82,17 +82,22 @@ def dill_version() -> Optional[str]:
     return None
 
 
+def read(source: BufferedIOBase, size: int) -> bytes:
+    """As many bytes; without them, which is when the parent is gone in the middle of a frame, this process ends."""
+    data = source.read(size)
+    if len(data) < size:
+        os._exit(0)
+    return data
+
+
 class Worker:
     def __init__(self) -> None:
-        self.inlet = FileIO(INLET_FD, "r", closefd=False)
+        self.inlet = BufferedReader(FileIO(INLET_FD, "r", closefd=False), INBOX_BYTES)
         self.recorder = Recorder(RECORDER_FD)
         self.functions: Dict[int, Any] = {}
         # How results of a function are asked for; of others, this worker decides.
         self.serializers: Dict[int, List[str]] = {}
         self.queue: Deque[Tuple[int, int, str, str, Any]] = deque()
-        self.inbox = memoryview(bytearray(INBOX_BYTES))
-        # Bytes of the inbox that belong to a frame which has not come whole.
-        self.received = 0
         self.gathered = 0
         self.last_write = 0.0
         self.writer = ResultWriter()
@@ -104,71 +109,50 @@ class Worker:
     # Frames in
 
     def receive(self) -> bool:
-        """Waits for what arrives next and takes every whole frame of it. False when the parent is gone."""
-        inbox, received = self.inbox, self.received
-        count = self.inlet.readinto(inbox[received:] if received else inbox)
-        if not count:
-            return False
-        received += count
-        position = 0
-        while received - position >= FRAME.size:
-            length, kind = FRAME.unpack_from(inbox, position)
-            end = position + LENGTH.size + length
-            if end - position > INBOX_BYTES:
-                self.take_frame(kind, self.receive_rest(inbox[position + FRAME.size : received], length - 1))
-                position = received
-            elif end > received:
+        """Takes every frame that has arrived whole, or else waits for the next one. False when the parent is gone."""
+        arrived = memoryview(self.inlet.peek())
+        taken = 0
+        while len(arrived) - taken >= FRAME.size:
+            length, kind = FRAME.unpack_from(arrived, taken)
+            end = taken + LENGTH.size + length
+            if end > len(arrived):
                 break
-            else:
-                self.take_frame(kind, inbox[position + FRAME.size : end])
-                position = end
-        rest = received - position
-        if rest and position:
-            inbox[:rest] = bytes(inbox[position:received])
-        self.received = rest
+            self.take_frame(kind, BytesIO(arrived[taken + FRAME.size : end]), length - 1)
+            taken = end
+        if taken:
+            self.inlet.read(taken)
+            return True
+        head = self.inlet.read(FRAME.size)
+        if len(head) < FRAME.size:
+            return False
+        length, kind = FRAME.unpack(head)
+        self.take_frame(kind, self.inlet, length - 1)
         return True
 
-    def receive_rest(self, begun: memoryview, size: int) -> memoryview:
-        """A payload of which the inbox has no more than the beginning, read straight to a place of its own."""
-        payload = memoryview(bytearray(size))
-        have = len(begun)
-        payload[:have] = begun
-        while have < size:
-            count = self.inlet.readinto(payload[have:])
-            if not count:
-                os._exit(0)
-            have += count
-        return payload
-
-    def take_frame(self, kind: int, payload: memoryview) -> None:
-        if kind == TASKS:
-            key, first, ids, texts = read_json(str(payload, "utf-8"))
-            for seq, (task_id, text) in enumerate(zip(ids, texts), first):
-                self.queue.append((key, seq, task_id, text, None))
-        elif kind == TASK_WITH_BYTES:
-            header_size = LENGTH.unpack_from(payload)[0]
-            position = 4 + header_size
-            header = json.loads(str(payload[4:position], "utf-8"))
-            text = str(payload[position : position + header["text"]], "utf-8")
-            position += header["text"]
-            beside: Any = None
-            if header["sizes"]:
-                beside = (header["tag"], [])
-                for size in header["sizes"]:
-                    beside[1].append(bytes(payload[position : position + size]))
-                    position += size
+    def take_frame(self, kind: int, payload: BufferedIOBase, size: int) -> None:
+        if kind == TASK_WITH_BYTES:
+            header = json.loads(read(payload, LENGTH.unpack(read(payload, LENGTH.size))[0]))
+            text = str(read(payload, header["text"]), "utf-8")
+            # From a large frame, bytes come straight from the stream to where user code finds them.
+            beside = (header["tag"], [read(payload, each) for each in header["sizes"]]) if header["sizes"] else None
             self.queue.append((header["key"], header["seq"], header["id"], text, beside))
+            return
+        text = str(read(payload, size), "utf-8")
+        if kind == TASKS:
+            key, first, ids, texts = read_json(text)
+            for seq, (task_id, packed) in enumerate(zip(ids, texts), first):
+                self.queue.append((key, seq, task_id, packed, None))
         elif kind == FUNCTION:
-            definition = json.loads(str(payload, "utf-8"))
+            definition = json.loads(text)
             self.functions[definition["key"]] = definition["code"]
             if definition.get("serializers"):
                 self.serializers[definition["key"]] = definition["serializers"]
         elif kind == FORGET:
-            key = json.loads(str(payload, "utf-8"))
+            key = json.loads(text)
             self.functions.pop(key, None)
             self.serializers.pop(key, None)
         elif kind == CONFIGURE:
-            self.configure(json.loads(str(payload, "utf-8")))
+            self.configure(json.loads(text))
 
     def configure(self, configuration: Dict[str, Any]) -> None:
         self.max_result = configuration["max_result_chars"]
