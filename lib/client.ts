@@ -9,8 +9,9 @@ import type { ComputeService, FunctionSearchPage, PackedArguments, TaskStatus } 
 import { type FunctionDefinition, registrationOf } from './function-definition.js';
 import { type BigIntegers, packArguments } from './serialization/index.js';
 import type { BatchCall, Call, CallArguments, TaskOutcome } from './tasks/call.js';
-import { Dispatcher, type FlowCounts, type FlowLimits } from './tasks/dispatcher.js';
+import { Dispatcher } from './tasks/dispatcher.js';
 import { type Delivery, Entry, type EntryCall, type EntryOptions } from './tasks/entry.js';
+import type { FlowCounts, FlowLimits } from './tasks/flow-limits.js';
 import type { Ledger } from './tasks/ledger.js';
 import { hasEnded, outcomeOf } from './tasks/outcome.js';
 import { type Handler, type Heir, Owners } from './tasks/owners.js';
@@ -20,8 +21,8 @@ import { Watcher } from './tasks/watcher.js';
 
 export type { FunctionDefinition } from './function-definition.js';
 export type { BatchCall, Call, CallArguments, TaskOutcome, TaskTimings } from './tasks/call.js';
-export type { FlowCounts, FlowLimits, WhenFull } from './tasks/dispatcher.js';
 export type { Delivery, Entry, EntryOptions, RetryPolicy } from './tasks/entry.js';
+export type { FlowCounts, FlowLimits, WhenFull } from './tasks/flow-limits.js';
 
 /** How the SDK's `get_batch_result` shows one task. */
 export interface BatchResult {

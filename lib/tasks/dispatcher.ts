@@ -2,69 +2,46 @@
  * From an accepted entry to the delivery of its results: how many calls may be with the service, what happens at the
  * limits, retries, deadlines, memoization, and who gets the results when nodes come and go.
  */
-import { FuncXError, InputError, RemoteException, SerializationError, TaskError } from '../compute/errors.js';
+import { FuncXError } from '../compute/errors.js';
 import type { TaskGroupId, TaskId } from '../compute/ids.js';
-import type { ComputeService, TaskStatus } from '../compute/service.js';
+import type { TaskStatus } from '../compute/service.js';
 import type { TaskOutcome } from './call.js';
 import { CallQueue } from './call-queue.js';
 import { Deadlines } from './deadlines.js';
-import { CallStage, type Delivery, type Desk, type Entry, type EntryCall } from './entry.js';
-import type { Ledger } from './ledger.js';
+import { Deliveries, type DeliveryParts } from './deliveries.js';
+import { CallStage, type Desk, type Entry, type EntryCall } from './entry.js';
+import {
+  type CheckedLimits,
+  checkLimits,
+  dropped,
+  type FlowCounts,
+  type FlowLimits,
+  queueFull,
+} from './flow-limits.js';
 import { Memo } from './memo.js';
-import type { Owners, ReadOutcome } from './owners.js';
+import type { ReadOutcome } from './owners.js';
+import { cancelled, deadlineExceeded, notKept, refusal } from './refusal.js';
+import { Retries } from './retries.js';
 import type { Submitter } from './submitter.js';
 import { openCallsOf, WaitingRoom } from './waiting-room.js';
-import type { Watcher } from './watcher.js';
-
-/** What happens to a call for which there is no room. */
-export type WhenFull = 'error' | 'block' | 'drop-oldest' | 'drop-newest';
-
-export interface FlowLimits {
-  /** Most calls with the service at once; the others wait here. @default no limit of its own */
-  readonly inFlight?: number | undefined;
-  /** Most calls that wait or run. @default 100000 */
-  readonly queueLimit?: number | undefined;
-  /** @default 'error' */
-  readonly whenFull?: WhenFull | undefined;
-}
-
-export interface FlowCounts {
-  /** Calls that have not ended. */
-  readonly pending: number;
-  /** Of these, calls that wait here for others to end. */
-  readonly queued: number;
-  /** Calls that are not accepted yet because there is no room. */
-  readonly blocked: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly dropped: number;
-}
 
 /** Parts that a dispatcher works with. */
-export interface DispatcherParts {
-  readonly service: ComputeService;
+export interface DispatcherParts extends DeliveryParts {
   readonly submitter: Submitter;
-  readonly watcher: Watcher;
-  readonly owners: Owners;
-  readonly ledger: Ledger | undefined;
   readonly read: ReadOutcome;
 }
 
-export const DEFAULT_QUEUE_LIMIT = 100_000;
-
-/** A repeatable call that was interrupted so often is taken for the cause: it may end Node-RED each time it runs. */
-const MOST_INTERRUPTIONS = 10;
-
-/** A retry waits at most this long. Unit: milliseconds. */
-const LONGEST_BACKOFF_MS = 5 * 60_000;
-
 export class Dispatcher implements Desk {
   readonly #parts: DispatcherParts;
-  #limits: Required<{ [Key in keyof FlowLimits]: NonNullable<FlowLimits[Key]> }>;
+  #limits: CheckedLimits;
   readonly #queue = new CallQueue();
   readonly #memo = new Memo();
   readonly #deadlines = new Deadlines((entry) => this.#onDeadline(entry));
-  readonly #retries = new Map<EntryCall, NodeJS.Timeout>();
+  readonly #retries = new Retries((call) => {
+    this.#queue.push(call);
+    this.#pump();
+  });
+  readonly #deliveries: Deliveries;
   readonly #blocked = new WaitingRoom();
   #closed = false;
   #inFlight = 0;
@@ -75,12 +52,13 @@ export class Dispatcher implements Desk {
 
   constructor(parts: DispatcherParts, limits: FlowLimits) {
     this.#parts = parts;
-    this.#limits = checked(limits);
+    this.#deliveries = new Deliveries(parts);
+    this.#limits = checkLimits(limits);
   }
 
   /** Sets other limits. What is with the service or waits already stays. */
   configure(limits: FlowLimits): void {
-    this.#limits = checked(limits);
+    this.#limits = checkLimits(limits);
     this.#pump();
     this.#unblock();
   }
@@ -118,7 +96,7 @@ export class Dispatcher implements Desk {
       this.#blocked.add(entry);
       this.#keep(entry);
     } else if (whenFull === 'drop-oldest' && this.#dropOldest(entry.calls.length)) this.#start(entry);
-    else this.#refuse(entry, whenFull === 'drop-newest' ? this.#droppedError() : this.#fullError());
+    else this.#refuse(entry, whenFull === 'drop-newest' ? dropped(this.#limits) : queueFull(this.#limits));
   }
 
   /** Waits for tasks that were submitted by others. */
@@ -139,7 +117,7 @@ export class Dispatcher implements Desk {
 
   /** Delivers again what was not settled. */
   redeliver(call: EntryCall, outcome: TaskOutcome): void {
-    if (call.stage !== CallStage.settled) this.#deliver(call, outcome);
+    if (call.stage !== CallStage.settled) this.#deliveries.deliver(call, outcome);
   }
 
   /**
@@ -181,49 +159,17 @@ export class Dispatcher implements Desk {
 
   /** The owner has sent on what was delivered: it will not be delivered again. */
   settle(call: EntryCall): void {
-    if (call.stage === CallStage.settled) return;
-    call.stage = CallStage.settled;
-    call.packed = '';
-    call.outcome = undefined;
-    const { entry, taskId } = call;
-    entry.open--;
-    const { ledger, service } = this.#parts;
-    if (taskId === undefined || entry.options.until === 'accepted') ledger?.settled(call);
-    else if (ledger === undefined || ledger.commitsWith(service)) {
-      ledger?.settled(call);
-      this.#acknowledge(call, taskId);
-    } else {
-      const saved = ledger.settledElsewhere(call);
-      this.#acknowledgeAfter(saved, call, taskId, () => {
-        this.#acknowledge(call, taskId);
-        if (saved !== undefined) ledger.acknowledged(call);
-      });
-    }
+    this.#deliveries.settle(call);
+    const { entry } = call;
     if (entry.open > 0) return;
     this.#parts.owners.remove(entry);
     this.#deadlines.remove(entry);
   }
 
-  #acknowledge({ entry }: EntryCall, id: TaskId): void {
-    if (entry.watching) this.#parts.watcher.release(id);
-    else this.#parts.watcher.ack(id);
-  }
-
-  /** A service must not drop a result before the ledger has it on disk that it is not needed any more. */
-  #acknowledgeAfter(saved: Promise<void> | undefined, call: EntryCall, id: TaskId, acknowledge: () => void): void {
-    if (saved === undefined) {
-      acknowledge();
-      return;
-    }
-    if (!call.entry.watching) this.#parts.watcher.claim(id);
-    saved.then(acknowledge, () => {}); // The next process does it.
-  }
-
   /** Ends a call now: it is taken back, or stopped where the service can. */
   cancel(call: EntryCall): boolean {
     if (call.over) return false;
-    const message = `${nameOf(call)} was cancelled.`;
-    this.#end(call, refusal(call, new TaskErrorOf(call, 'TASK_CANCELLED', message)));
+    this.#end(call, cancelled(call));
     this.#stop(call);
     return true;
   }
@@ -232,8 +178,8 @@ export class Dispatcher implements Desk {
   close(): void {
     this.#closed = true;
     this.#deadlines.close();
-    for (const timer of this.#retries.values()) clearTimeout(timer);
-    this.#retries.clear();
+    this.#retries.close();
+    this.#deliveries.close();
   }
 
   // Told by the submitter and the watcher
@@ -256,7 +202,7 @@ export class Dispatcher implements Desk {
   refused(call: EntryCall, error: FuncXError): void {
     this.#leave(call);
     if (call.over) return;
-    if (this.#isListed(call, error) && this.#mayRetry(call, error)) {
+    if (this.#retries.allowRefused(call, error)) {
       this.#retry(call);
       return;
     }
@@ -271,11 +217,11 @@ export class Dispatcher implements Desk {
       return;
     }
     const outcome = this.#outcome(call, status);
-    if (outcome.status === 'failed' && this.#mayRetry(call, outcome.error)) {
+    if (outcome.status === 'failed' && this.#retries.allow(call, outcome.error)) {
       this.#retry(call);
       const { ledger, service } = this.#parts;
       const saved = ledger?.commitsWith(service) ? undefined : ledger?.saving(call);
-      this.#acknowledgeAfter(saved, call, status.task_id, () => this.#parts.watcher.ack(status.task_id));
+      this.#deliveries.acknowledgeAfter(saved, call, status.task_id, () => this.#parts.watcher.ack(status.task_id));
       return;
     }
     for (const follower of this.#forget(call, status)) this.#end(follower, this.#outcome(follower, status));
@@ -374,7 +320,7 @@ export class Dispatcher implements Desk {
     }
     if (!call.entry.blocked) this.#pending--;
     if (call.stage !== CallStage.late) this.#count(outcome);
-    this.#deliver(call, outcome);
+    this.#deliveries.deliver(call, outcome);
     if (!this.#blocked.isEmpty) this.#unblock();
   }
 
@@ -397,46 +343,6 @@ export class Dispatcher implements Desk {
     else this.#failed++;
   }
 
-  /**
-   * Tells how a call has ended. The disk is never behind by more than one stage: what it has as waiting was not told of, so
-   * that after a crash only what may have been sent on is marked.
-   */
-  #deliver(call: EntryCall, outcome: TaskOutcome): void {
-    const { ledger } = this.#parts;
-    if (call.stage === CallStage.waiting) {
-      call.stage = CallStage.submitted;
-      ledger?.changed(call, false);
-    }
-    const { entry, index, over } = call;
-    const delivery: Delivery = {
-      entry,
-      index,
-      call,
-      outcome,
-      recovered: entry.recovered,
-      redelivered: call.maybeSent,
-      late: call.stage === CallStage.late && over,
-      interim: !over,
-    };
-    const saving = ledger?.saving(call);
-    if (saving === undefined) {
-      this.#tell(delivery);
-      return;
-    }
-    call.due = over;
-    if (call.taskId !== undefined && isKept(call)) this.#parts.watcher.claim(call.taskId);
-    void saving.then(() => {
-      if (over) call.due = false;
-      if (!this.#closed && call.stage !== CallStage.settled) this.#tell(delivery);
-    });
-  }
-
-  #tell(delivery: Delivery): void {
-    const { call, entry, interim } = delivery;
-    if (this.#parts.owners.deliver(delivery) && entry.handler !== undefined && !interim) this.settle(call);
-    else if (call.taskId !== undefined && isKept(call)) this.#parts.watcher.claim(call.taskId);
-  }
-
   #unblock(): void {
     for (let next = this.#blocked.first; next !== undefined; next = this.#blocked.first) {
       // One that is larger than a limit set since goes alone.
@@ -448,51 +354,23 @@ export class Dispatcher implements Desk {
 
   // Failures
 
-  #mayRetry(call: EntryCall, error: FuncXError): boolean {
-    const { entry, tries, interruptions } = call;
-    const { retry, repeatable } = entry.options;
-    if (entry.watching) return false;
-    if (error.code === 'TASK_INTERRUPTED' && repeatable === true && interruptions < MOST_INTERRUPTIONS) {
-      call.interruptions++;
-      return true;
-    }
-    if (retry === undefined || tries - interruptions > retry.retries) return false;
-    return retry.errors.length === 0 || this.#isListed(call, error);
-  }
-
-  /** Whether an error is one of those named as worth another try. */
-  #isListed({ entry }: EntryCall, error: FuncXError): boolean {
-    const errors = entry.options.retry?.errors ?? [];
-    return errors.includes(error.code) || (error instanceof RemoteException && errors.includes(error.pythonType));
-  }
-
   #retry(call: EntryCall): void {
     call.taskId = undefined;
     if (call.stage === CallStage.submitted) call.stage = CallStage.waiting;
     this.#parts.ledger?.changed(call, true);
-    const base = call.entry.options.retry?.backoffMs ?? 0;
-    const pause = Math.min(LONGEST_BACKOFF_MS, base * 2 ** (call.tries - 1)) * (0.5 + Math.random() / 2);
-    const timer = setTimeout(() => {
-      this.#retries.delete(call);
-      if (call.over) return;
-      this.#queue.push(call);
-      this.#pump();
-    }, pause);
-    this.#retries.set(call, timer);
+    this.#retries.schedule(call);
   }
 
   #onDeadline(entry: Entry): void {
-    const { late, deadline = 0 } = entry.options;
-    const after = ((deadline - entry.acceptedAt) / 1000).toFixed(1);
+    const { late } = entry.options;
     for (const call of entry.calls) {
       if (call.over || call.stage === CallStage.settled || call.stage === CallStage.late) continue;
-      const message = `${nameOf(call)} had not ended by its deadline, ${after} s after it was accepted.`;
-      const outcome = refusal(call, new TaskErrorOf(call, 'DEADLINE_EXCEEDED', message));
+      const outcome = deadlineExceeded(call);
       if (late === 'send') {
         call.stage = CallStage.late;
         this.#parts.ledger?.changed(call, false);
         this.#count(outcome);
-        this.#deliver(call, outcome);
+        this.#deliveries.deliver(call, outcome);
       } else {
         this.#end(call, outcome);
         this.#stop(call);
@@ -502,8 +380,7 @@ export class Dispatcher implements Desk {
 
   /** Keeps the service from working for nothing. */
   #stop(call: EntryCall): void {
-    clearTimeout(this.#retries.get(call));
-    this.#retries.delete(call);
+    this.#retries.cancel(call);
     this.#queue.remove(call);
     for (const follower of this.#forget(call, undefined)) this.#enqueue(follower);
     const { taskId } = call;
@@ -523,62 +400,9 @@ export class Dispatcher implements Desk {
       const oldest = this.#queue.shift();
       if (oldest === undefined) return false;
       this.#pending--;
-      this.#endSoon(oldest, this.#droppedError());
+      this.#endSoon(oldest, dropped(this.#limits));
       for (const follower of this.#forget(oldest, undefined)) this.#enqueue(follower);
     }
     return true;
   }
-
-  #fullError(): FuncXError {
-    const { queueLimit } = this.#limits;
-    return new FuncXError(
-      'QUEUE_FULL',
-      `${queueLimit} tasks are waiting or running, which is the client's limit. Send slower, or raise its queue limit.`,
-    );
-  }
-
-  #droppedError(): FuncXError {
-    const { queueLimit } = this.#limits;
-    return new FuncXError(
-      'DROPPED',
-      `The message was dropped: ${queueLimit} tasks are waiting or running, which is the client's limit.`,
-    );
-  }
-}
-
-function checked({
-  inFlight = Number.POSITIVE_INFINITY,
-  queueLimit = DEFAULT_QUEUE_LIMIT,
-  whenFull = 'error',
-}: FlowLimits) {
-  if (!(queueLimit >= 1)) throw new InputError(`queueLimit is ${queueLimit}; expected at least 1.`);
-  if (!(inFlight >= 1)) throw new InputError(`inFlight is ${inFlight}; expected at least 1.`);
-  return { inFlight, queueLimit, whenFull };
-}
-
-/** An error of a task that the client itself ends; it may have no id yet. */
-class TaskErrorOf extends TaskError {
-  constructor(call: EntryCall, code: string, message: string) {
-    super(code, message, call.taskId ?? ('' as TaskId), call.functionId);
-  }
-}
-
-/** Of arguments that could not be serialized, nothing is in the ledger. */
-function notKept(): SerializationError {
-  return new SerializationError('NOT_SERIALIZABLE', 'The arguments could not be serialized when the message came.');
-}
-
-/** Its result has come, and is with the service until it is settled. Those who wait for tasks of others hold them anyway. */
-function isKept({ over, stage, entry }: EntryCall): boolean {
-  return over && stage !== CallStage.settled && !entry.watching && entry.options.until !== 'accepted';
-}
-
-function nameOf({ taskId, functionId }: EntryCall): string {
-  return taskId === undefined ? `A task of function ${functionId}` : `Task ${taskId}`;
-}
-
-function refusal(call: EntryCall, error: FuncXError): TaskOutcome {
-  const { entry, taskId, functionId, endpointId, groupId } = call;
-  if (entry.watching) return { status: 'failed', taskId, error };
-  return { status: 'failed', taskId, functionId, endpointId, taskGroupId: groupId, error };
 }

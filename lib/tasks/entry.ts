@@ -4,7 +4,7 @@ import type { EndpointId, FunctionId, TaskGroupId, TaskId } from '../compute/ids
 import type { PackedArguments, TaskStatus } from '../compute/service.js';
 import type { TaskOutcome } from './call.js';
 import type { PendingCall } from './submitter.js';
-import type { Waiter } from './watcher.js';
+import type { Waiter } from './waiter.js';
 
 /** Where a call of an entry is. */
 export const CallStage = {
@@ -70,6 +70,7 @@ export interface Desk {
   refused(call: EntryCall, error: FuncXError): void;
   ended(call: EntryCall, status: TaskStatus): void;
   pending(call: EntryCall, status: TaskStatus): void;
+  settle(call: EntryCall): void;
 }
 
 export class Entry {

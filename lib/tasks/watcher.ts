@@ -1,34 +1,18 @@
 /** Waits for the results of tasks: pushed by the service as they complete, or asked for once where that is too late. */
-import { FuncXError, ServiceError } from '../compute/errors.js';
+import { FuncXError } from '../compute/errors.js';
 import type { TaskGroupId, TaskId } from '../compute/ids.js';
 import { MAX_STATUS_IDS } from '../compute/limits.js';
 import type { ComputeService, ResultStream, TaskStatus } from '../compute/service.js';
+import { Inquiries, unknownTask } from './inquiries.js';
 import { hasEnded } from './outcome.js';
 import { persistently } from './persistently.js';
-
-/**
- * Who waits for a task. One of `ended` and `failed` is called, once; a result that was stored or sent on is then
- * acknowledged.
- */
-export interface Waiter {
-  ended(status: TaskStatus): void;
-  /** The service refuses to tell. */
-  failed(error: FuncXError): void;
-  /** The service was asked, and says that the task has not ended. */
-  pending?(status: TaskStatus): void;
-}
+import type { Waiter } from './waiter.js';
 
 /** Results that came before their task's id was known to the client; a service may be that fast. */
 const MAX_EARLY = 10_000;
 
 /** Results for nobody that are offered again; what is beyond waits with the service for the next start. */
 const MAX_UNCLAIMED = 10_000;
-
-/**
- * How often it is asked for tasks that had not ended when they were asked for: their results may not be pushed to this
- * client, being of another task group. At most one request each time. Unit: milliseconds.
- */
-const ASK_AGAIN_MS = 1000;
 
 /**
  * How long a pushed result is waited for before the service is asked whether it knows the task at all; and how long it is
@@ -42,12 +26,6 @@ const RECENTLY_ACKNOWLEDGED = 10_000;
 
 /** Told of a result that nobody waits for. It is delivered again to the next client unless `take` is called. */
 export type OnUnclaimed = (status: TaskStatus, take: () => void) => void;
-
-/** Somebody who waits for a task that the service is to be asked for. */
-interface Asked {
-  readonly id: TaskId;
-  readonly waiter: Waiter;
-}
 
 export class Watcher {
   readonly #service: ComputeService;
@@ -65,8 +43,6 @@ export class Watcher {
   #acknowledged = new Set<TaskId>();
   #acknowledgedBefore = new Set<TaskId>();
   #toAck: TaskId[] = [];
-  #toAsk: Asked[] = [];
-  readonly #toAskAgain = new Set<Asked>();
   /** How many of those who waited for a task, beside the one who submitted it, have not sent its result on. */
   readonly #held = new Map<TaskId, number>();
   /** The result that several are being told of, and whether one of them has sent it on meanwhile. */
@@ -76,13 +52,20 @@ export class Watcher {
   /** Where the round of {@link #look} is: the ids that are waited for, oldest first. */
   #round: Iterator<TaskId> | undefined;
   #looking: NodeJS.Timeout | undefined;
-  #asking: NodeJS.Immediate | undefined;
-  #askingAgain: NodeJS.Timeout | undefined;
+  readonly #inquiries: Inquiries;
 
   constructor(service: ComputeService, expecting: () => boolean, onUnclaimed: OnUnclaimed) {
     this.#service = service;
     this.#expecting = expecting;
     this.#onUnclaimed = onUnclaimed;
+    this.#inquiries = new Inquiries(service, this.#closed.signal, {
+      isWaiting: (id, waiter) => this.#waiters(id).includes(waiter),
+      ended: (status) => void this.#resolve(status),
+      failed: (id, waiter, error) => {
+        this.#remove(id, waiter);
+        waiter.failed(error);
+      },
+    });
   }
 
   /** Tasks that are waited for. */
@@ -119,8 +102,7 @@ export class Watcher {
       return () => {};
     }
     this.#add(id, waiter);
-    this.#toAsk.push({ id, waiter });
-    this.#asking ??= setImmediate(() => void this.#ask());
+    this.#inquiries.add(id, waiter);
     return () => this.#remove(id, waiter);
   }
 
@@ -180,8 +162,6 @@ export class Watcher {
   }
 
   close(): void {
-    if (this.#asking !== undefined) clearImmediate(this.#asking);
-    clearTimeout(this.#askingAgain);
     clearTimeout(this.#looking);
     this.#closed.abort();
     this.#ackAll();
@@ -300,72 +280,4 @@ export class Watcher {
     // Once may be too early for a service that is distributed, or too late for a result that is on its way.
     else this.#missing.add(id);
   }
-
-  async #ask(): Promise<void> {
-    this.#asking = undefined;
-    const asked = this.#toAsk;
-    this.#toAsk = [];
-    for (let from = 0; from < asked.length; from += MAX_STATUS_IDS) {
-      await this.#askFor(asked.slice(from, from + MAX_STATUS_IDS).filter((each) => this.#isWaiting(each)));
-    }
-  }
-
-  #isWaiting({ id, waiter }: Asked): boolean {
-    return this.#waiters(id).includes(waiter);
-  }
-
-  async #askFor(asked: readonly Asked[]): Promise<void> {
-    if (asked.length === 0) return;
-    const ids = asked.map(({ id }) => id);
-    try {
-      const statuses = await persistently(() => this.#service.batchStatus(ids), this.#closed.signal);
-      for (const each of asked) {
-        const status = statuses[each.id] ?? unknownTask(each.id);
-        if (hasEnded(status)) this.#resolve(status);
-        else {
-          each.waiter.pending?.(status);
-          this.#toAskAgain.add(each);
-        }
-      }
-      this.#askAgainSoon();
-    } catch (error) {
-      if (!this.#closed.signal.aborted) await this.#refused(asked, error);
-    }
-  }
-
-  /** One id that the service refuses must not take the others down with it. */
-  async #refused(asked: readonly Asked[], error: unknown): Promise<void> {
-    if (asked.length > 1 && error instanceof ServiceError) {
-      const half = asked.length >> 1;
-      await this.#askFor(asked.slice(0, half));
-      await this.#askFor(asked.slice(half));
-      return;
-    }
-    const reason =
-      error instanceof FuncXError ? error : new FuncXError('INTERNAL_ERROR', String(error), { cause: error });
-    for (const each of asked) {
-      if (!this.#isWaiting(each)) continue;
-      this.#remove(each.id, each.waiter);
-      each.waiter.failed(reason);
-    }
-  }
-
-  #askAgainSoon(): void {
-    if (this.#toAskAgain.size === 0 || this.#closed.signal.aborted) return;
-    this.#askingAgain ??= setTimeout(() => {
-      this.#askingAgain = undefined;
-      const asked: Asked[] = [];
-      for (const each of this.#toAskAgain) {
-        if (asked.length === MAX_STATUS_IDS) break;
-        this.#toAskAgain.delete(each);
-        if (this.#isWaiting(each)) asked.push(each);
-      }
-      void this.#askFor(asked);
-    }, ASK_AGAIN_MS);
-  }
-}
-
-/** What a service says, or leaves out, of a task that it does not know. */
-function unknownTask(id: TaskId): TaskStatus {
-  return { task_id: id, status: 'failed', reason: 'Unknown task id' };
 }
