@@ -3,10 +3,9 @@
  * is one row: it is written at the next group commit if one of its entries is still open by then, changed when entries end,
  * and removed with the last. The ledger shares the store, and so the commits, of a hub in the same process.
  */
-import type { EndpointId, FunctionId, TaskGroupId, TaskId } from '../compute/ids.js';
-import type { ComputeService, PackedArguments } from '../compute/service.js';
+import type { ComputeService } from '../compute/service.js';
 import type { Store, Write } from '../storage/index.js';
-import { CallStage, type Desk, Entry, type EntryCall, type EntryOptions } from './entry.js';
+import { CallStage, type Desk, Entry, type EntryCall } from './entry.js';
 import { type ParcelCodec, readPage, writePage } from './ledger-page.js';
 
 /** Made by the ledger itself, as it lives in stores of different owners. */
@@ -44,21 +43,6 @@ const PAGE_CALLS = 256;
 
 /** A written page with fewer open calls than this share of all is written anew with the open ones alone. */
 const COMPACT_BELOW = 0.25;
-
-/** How a page of the ledger is kept of one entry. */
-export interface EntryRecord {
-  readonly owner: string;
-  readonly watching: boolean;
-  readonly functionId: FunctionId;
-  readonly endpointId: EndpointId;
-  readonly options: EntryOptions;
-  readonly acceptedAt: number;
-  readonly packed: readonly PackedArguments[];
-  readonly taskIds: readonly (TaskId | undefined)[];
-  readonly groupIds: readonly (TaskGroupId | undefined)[];
-  /** Tries of each call, and how many of them were interrupted; absent where none was made a second time. */
-  readonly tries?: readonly (readonly [tries: number, interruptions: number])[] | undefined;
-}
 
 class Page {
   readonly entries: Entry[] = [];
@@ -297,11 +281,7 @@ export class Ledger {
       write('UPDATE ledger SET stages = ? WHERE client = ? AND page = ?', [stagesOf(page), this.#client, page.number]);
       return;
     }
-    const blob = writePage(
-      page.entries.map(recordOf),
-      page.entries.map((entry) => entry.parcel),
-      this.#codec,
-    );
+    const blob = writePage(page.entries, this.#codec);
     write('INSERT OR REPLACE INTO ledger (client, page, entries, stages) VALUES (?, ?, ?, ?)', [
       this.#client,
       page.number,
@@ -313,7 +293,7 @@ export class Ledger {
   }
 
   #restore(desk: Desk, number: number, blob: Uint8Array, stages: Uint8Array): Entry[] {
-    const { records, parcels } = readPage<EntryRecord>(blob, this.#codec);
+    const { records, parcels } = readPage(blob, this.#codec);
     const page = new Page(number);
     page.written = true;
     page.rewrite = false;
@@ -377,25 +357,4 @@ function stagesOf(page: Page): Uint8Array {
   let at = 0;
   for (const entry of page.entries) for (const call of entry.calls) stages[at++] = call.stage;
   return stages;
-}
-
-/** Whether there is more to know of its tries than its task id says. */
-function wasTried({ tries, taskId }: EntryCall): boolean {
-  return tries > 1 || (tries === 1 && taskId === undefined);
-}
-
-function recordOf(entry: Entry): EntryRecord {
-  const { owner, watching, functionId, endpointId, options, acceptedAt, calls } = entry;
-  return {
-    owner,
-    watching,
-    functionId,
-    endpointId,
-    options,
-    acceptedAt,
-    packed: calls.map((call) => call.packed),
-    taskIds: calls.map((call) => call.taskId),
-    groupIds: calls.map((call) => call.groupId),
-    ...(calls.some(wasTried) && { tries: calls.map(({ tries, interruptions }) => [tries, interruptions] as const) }),
-  };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { serialize } from 'node:v8';
-import { FUNCTION, OWNER, Scene, turns, until } from './fixture.js';
+import { packArguments } from '../../../dist/lib/serialization/index.js';
+import { ENDPOINT, FUNCTION, OWNER, Scene, shown, turns, until } from './fixture.js';
 
 describe('the ledger', () => {
   let scene: Scene;
@@ -292,6 +293,35 @@ describe('the ledger', () => {
         assert.deepEqual([row?.page, others], [scene.unreadable[0]?.page, []]);
       });
     }
+
+    it('of an older version takes it up', async () => {
+      const calls = ['first', 'second'];
+      const record = {
+        owner: OWNER,
+        watching: false,
+        functionId: FUNCTION,
+        endpointId: ENDPOINT,
+        options: {},
+        acceptedAt: Date.now(),
+        packed: calls.map((call) => packArguments([call], {}, { rawBytes: false })),
+        taskIds: [undefined, undefined],
+        groupIds: [undefined, undefined],
+      };
+      await spoil(serialize({ version: 1, records: [record], parcels: ['of both'] }));
+      assert.deepEqual(scene.unreadable, []);
+      const inbox = scene.serve();
+      await until(() => scene.stand.open.length === 5);
+      scene.stand.end();
+      await inbox.take(4);
+      const found = inbox.deliveries.map(({ entry, outcome }) => [entry.parcel, shown(outcome)]);
+      assert.deepEqual(found.sort(), [
+        ['after', 'after'],
+        ['before', 'before'],
+        ['of both', 'first'],
+        ['of both', 'second'],
+      ]);
+      assert.deepEqual(await scene.rowsInTheEnd(), []);
+    });
 
     it('of a newer version says so', async () => {
       await spoil(serialize({ version: 1_000, records: [], parcels: [] }));

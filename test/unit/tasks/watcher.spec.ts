@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FuncXError, ServiceError, type TaskGroupId, type TaskId, type TaskStatus } from '../../../dist/lib/index.js';
-import { type Waiter, Watcher } from '../../../dist/lib/tasks/watcher.js';
+import type { Waiter } from '../../../dist/lib/tasks/waiter.js';
+import { Watcher } from '../../../dist/lib/tasks/watcher.js';
 import { useClock } from './clock.js';
 import { newId, StandIn, success, turn } from './stand-in.js';
 
