@@ -1,5 +1,6 @@
 /** JSON with bytes beside it in one blob: `u32 length of JSON | JSON {value, tags, sizes} | bytes`. */
 import type { OutOfBand, PackedArguments, TaskStatus } from '../compute/service.js';
+import { joined } from '../storage/index.js';
 
 interface Head<T> {
   value: T;
@@ -7,7 +8,7 @@ interface Head<T> {
   beside: [entry: number, tag: string, sizes: number[]][];
 }
 
-function write<T>(value: T, beside: readonly (readonly [number, OutOfBand])[]): Buffer {
+function write<T>(value: T, beside: readonly (readonly [number, OutOfBand])[]): Uint8Array {
   const head: Head<T> = {
     value,
     beside: beside.map(([entry, { tag, buffers }]) => [entry, tag, buffers.map((buffer) => buffer.byteLength)]),
@@ -15,7 +16,7 @@ function write<T>(value: T, beside: readonly (readonly [number, OutOfBand])[]): 
   const text = Buffer.from(JSON.stringify(head), 'utf8');
   const length = Buffer.allocUnsafe(4);
   length.writeUInt32LE(text.length, 0);
-  return Buffer.concat([length, text, ...beside.flatMap(([, { buffers }]) => buffers)]);
+  return joined([length, text, ...beside.flatMap(([, { buffers }]) => buffers)]);
 }
 
 function read<T>(blob: Uint8Array): { value: T; beside: Map<number, OutOfBand> } {
@@ -34,7 +35,7 @@ function read<T>(blob: Uint8Array): { value: T; beside: Map<number, OutOfBand> }
 }
 
 /** The arguments of a batch. */
-export function writeArguments(args: readonly PackedArguments[]): Buffer {
+export function writeArguments(args: readonly PackedArguments[]): Uint8Array {
   const beside: [number, OutOfBand][] = [];
   const texts = args.map((packed, index) => {
     if (typeof packed === 'string') return packed;
@@ -53,7 +54,7 @@ export function readArguments(blob: Uint8Array): PackedArguments[] {
 }
 
 /** An ended task. */
-export function writeStatus(status: TaskStatus): Buffer {
+export function writeStatus(status: TaskStatus): Uint8Array {
   const { result_buffers, ...rest } = status;
   return write(rest, result_buffers === undefined ? [] : [[0, result_buffers]]);
 }

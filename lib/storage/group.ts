@@ -1,5 +1,6 @@
 /** The writes that become durable together. */
 import type { GroupMessage } from './protocol.js';
+import { isShared } from './shared-bytes.js';
 import { assertStorable, type SqlValue } from './values.js';
 
 /**
@@ -50,19 +51,20 @@ export class Group {
 
   /**
    * The message for the thread and what to transfer with it. Bytes are copied into one buffer that is transferred:
-   * cloning a view would clone the whole buffer beneath it, and transferring the caller's own would take it away.
+   * cloning a view would clone the whole buffer beneath it, and transferring the caller's own would take it away. Bytes
+   * that both threads see stay where they are.
    */
   toMessage(epoch: number): { message: GroupMessage; transfer: ArrayBuffer[] } {
     const steps = Uint32Array.from(this.#steps);
     let total = 0;
-    for (const value of this.#values) if (value instanceof Uint8Array) total += value.byteLength;
+    for (const value of this.#values) if (isToCopy(value)) total += value.byteLength;
     const transfer = [steps.buffer];
     let values: readonly SqlValue[] = this.#values;
     if (total > 0) {
       const bytes = new Uint8Array(total);
       let end = 0;
       values = this.#values.map((value) => {
-        if (!(value instanceof Uint8Array)) return value;
+        if (!isToCopy(value)) return value;
         const start = end;
         end += value.byteLength;
         bytes.set(value, start);
@@ -72,4 +74,8 @@ export class Group {
     }
     return { message: { kind: 'group', number: this.number, epoch, sql: this.#sql, steps, values }, transfer };
   }
+}
+
+function isToCopy(value: SqlValue): value is Uint8Array {
+  return value instanceof Uint8Array && !isShared(value);
 }

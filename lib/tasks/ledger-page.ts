@@ -3,10 +3,11 @@
  * dates, big integers, maps, circular references), each parcel as its owner makes it storable. What entries have in common
  * is written once, and what their calls have in columns: a page is written while results are waited for.
  */
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
 import { FuncXError } from '../compute/errors.js';
 import type { EndpointId, FunctionId, TaskGroupId, TaskId } from '../compute/ids.js';
 import type { PackedArguments } from '../compute/service.js';
+import { readClone, writeClone } from './clone.js';
 import type { Entry, EntryCall, EntryOptions } from './entry.js';
 
 /** Makes what an owner wants back storable, and that again from what was stored. */
@@ -67,12 +68,12 @@ interface Columns {
 }
 
 /** Throws where a parcel cannot be cloned even as reduced. */
-export function writePage(entries: readonly Entry[], codec: ParcelCodec): Buffer {
+export function writePage(entries: readonly Entry[], codec: ParcelCodec): Uint8Array {
   const columns = columnsOf(entries);
   try {
-    return serialize({ ...columns, parcels: entries.map(({ parcel }) => codec.encode(parcel)) });
+    return writeClone({ ...columns, parcels: entries.map(({ parcel }) => codec.encode(parcel)) });
   } catch {
-    return serialize({ ...columns, parcels: entries.map(({ parcel }) => storable(parcel, codec)) });
+    return writeClone({ ...columns, parcels: entries.map(({ parcel }) => storable(parcel, codec)) });
   }
 }
 
@@ -81,7 +82,7 @@ export function readPage(
   blob: Uint8Array,
   codec: ParcelCodec,
 ): { records: readonly EntryRecord[]; parcels: readonly unknown[] } {
-  const stored = deserialize(blob) as FirstLayout | Columns | { readonly version: unknown };
+  const stored = readClone(blob) as FirstLayout | Columns | { readonly version: unknown };
   const parcels = () => (stored as Columns).parcels.map((parcel) => codec.decode(parcel));
   switch (stored.version) {
     case 1:

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once as onceEvent } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { type Store, StoreFailed, type Write } from '../../../dist/lib/storage/index.js';
+import { joined, type Store, StoreFailed, type Write } from '../../../dist/lib/storage/index.js';
 import { startChild } from './child.js';
 import { drivers, INSERT_NOTE, LONG_QUERY, once, Scratch } from './scratch.js';
 
@@ -58,6 +58,17 @@ for (const driver of drivers) {
         const row = await store.get('SELECT value FROM kept');
         assert.equal(Buffer.from(row?.value as Uint8Array).toString(), 'kept');
       });
+
+      for (const size of [9, 300_000]) {
+        it(`keeps ${size} bytes that were joined from parts`, async () => {
+          const parts = [Buffer.alloc(size / 3, 1), new Uint8Array(0), Buffer.alloc((size * 2) / 3, 2)];
+          store.write('CREATE TABLE kept (value BLOB)');
+          store.write('INSERT INTO kept VALUES (?)', [joined(parts)]);
+          await store.committed();
+          const row = await store.get('SELECT value FROM kept');
+          assert.deepEqual(Buffer.from(row?.value as Uint8Array), Buffer.concat(parts));
+        });
+      }
 
       const refused: [string, unknown][] = [
         ['undefined', undefined],
