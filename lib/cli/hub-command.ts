@@ -63,7 +63,7 @@ async function serve(options: HubCommandOptions, asked: Promise<unknown>): Promi
       await service.close();
     }
   } finally {
-    await hub.close();
+    await hub.close(options.grace * 1000);
   }
 }
 

@@ -8,6 +8,9 @@ import { SDK_PORT } from '../hub/hub-service.js';
 /** Requests of one client in 10 seconds. Source: Globus Compute docs, Limits. */
 const RATE_LIMIT = 20;
 
+/** Whoever stops services waits longer: systemd 90 seconds, Kubernetes 30. Unit: seconds. */
+const GRACE = 10;
+
 export interface HubCommandOptions {
   readonly port: number;
   readonly host: string;
@@ -23,6 +26,8 @@ export interface HubCommandOptions {
   /** Name of a user who gets a client id and secret. */
   readonly issue?: string;
   readonly json: boolean;
+  /** How long running tasks may take to end when the hub is stopped. Unit: seconds. */
+  readonly grace: number;
 }
 
 export const HUB_USAGE = `Usage: npx @funcx/node-red-funcx hub [OPTIONS]
@@ -30,6 +35,7 @@ export const HUB_USAGE = `Usage: npx @funcx/node-red-funcx hub [OPTIONS]
 Runs a hub: a funcX (Globus Compute) service of your own. It runs Python functions on this machine, and on other
 machines where an endpoint agent is attached, for whoever uses the Python SDK with a client id that it has issued.
 When it has started it prints the lines to paste for both. Ctrl-C stops it; at the next start it goes on where it was.
+A second Ctrl-C does not wait for the functions that run.
 
   --data FOLDER       where functions, tasks and results are kept; ~/.funcx-hub
   --port N            listens on this port; ${SDK_PORT}, the only one that the SDK knows as "local"
@@ -40,6 +46,7 @@ When it has started it prints the lines to paste for both. Ctrl-C stops it; at t
   --workers N         workers on this machine; one for each processor. 0: functions run on agents only
   --python PATH       the Python that they run, or the folder of a virtual environment; python3
   --rate-limit N      requests of a client in 10 seconds; ${RATE_LIMIT}, as the hosted service has it. 0: any number
+  --grace SECONDS     when it is stopped, functions that run have so long to end; ${GRACE}
   --issue NAME        issues a client id and secret for one more user, and prints them this once
   --json              prints a line of JSON instead, for programs
   --help              says this
@@ -62,6 +69,7 @@ export function hubOptions(args: readonly string[], environment: NodeJS.ProcessE
     host: values.host ?? '127.0.0.1',
     data: values.data === undefined ? join(homedir(), '.funcx-hub') : resolve(values.data),
     rateLimit: values['rate-limit'] === undefined ? RATE_LIMIT : wholeNumber('--rate-limit', values['rate-limit'], 1e9),
+    grace: values.grace === undefined ? GRACE : wholeNumber('--grace', values.grace, 86_400),
     json: values.json ?? false,
     ...(amqp !== undefined && { amqp }),
     ...(management !== undefined && { management }),
@@ -86,6 +94,7 @@ function parse(args: readonly string[]) {
         workers: text,
         python: text,
         'rate-limit': text,
+        grace: text,
         issue: text,
         json: flag,
         help: flag,

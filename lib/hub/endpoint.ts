@@ -28,6 +28,10 @@ export interface HubEndpoint {
   cancel(task: TaskRef): boolean;
   /** A function that no task needs any more was dropped from memory. */
   forget(functionKey: number): void;
-  /** Takes no tasks from now on, and gives back the batches whose tasks have not ended. */
-  close(): Promise<TaskBatch[]>;
+  /**
+   * Takes no tasks from now on, and gives back the batches whose tasks have not ended.
+   *
+   * @param graceMs how long tasks that run here may take to end. Unit: milliseconds. @default 0
+   */
+  close(graceMs?: number): Promise<TaskBatch[]>;
 }

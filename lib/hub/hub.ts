@@ -317,11 +317,16 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     return this.store.committed();
   }
 
-  /** Ends all workers and writes what is left. Tasks that had not ended go on at the next start. */
-  close(): Promise<void> {
+  /**
+   * Ends all workers and writes what is left. Tasks that had not begun go on at the next start.
+   *
+   * @param graceMs how long tasks that run on this machine may take to end; then they end with the code TASK_INTERRUPTED.
+   * Unit: milliseconds
+   */
+  close(graceMs = 0): Promise<void> {
     this.#closed ??= (async () => {
       await this.#changing;
-      await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+      await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close(graceMs)));
       this.#endpoints.clear();
       await this.#agents?.close();
       this.#streams.close();

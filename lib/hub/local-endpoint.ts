@@ -139,8 +139,8 @@ export class LocalEndpoint implements HubEndpoint {
     this.#pool.forget(functionKey);
   }
 
-  close(): Promise<TaskBatch[]> {
-    return this.#pool.close();
+  close(graceMs?: number): Promise<TaskBatch[]> {
+    return this.#pool.close(graceMs);
   }
 }
 

@@ -5,6 +5,7 @@
 import { FuncXError } from '../../compute/errors.js';
 import type { FunctionId, TaskId } from '../../compute/ids.js';
 import type { EndpointStatus } from '../../compute/service.js';
+import { Deferred } from '../../deferred.js';
 import { pRetry } from '../../vendor.js';
 import { idOf, type TaskBatch, type TaskRef } from '../batch.js';
 import { cancellation } from '../task-status.js';
@@ -75,6 +76,8 @@ export class WorkerPool {
   #startAt = 0;
   #tick: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** Set while the pool only waits for what runs to end. */
+  #finished: Deferred<void> | undefined;
   #closed = false;
 
   constructor(options: PoolOptions, events: PoolEvents) {
@@ -125,10 +128,13 @@ export class WorkerPool {
   }
 
   /**
-   * Ends the workers. Tasks that were running end with the code TASK_INTERRUPTED; the batches of those that had not begun
-   * are given back.
+   * Ends the workers. Tasks that are running are given some time to end, and then end with the code TASK_INTERRUPTED; the
+   * batches of those that had not begun are given back.
+   *
+   * @param graceMs unit: milliseconds
    */
-  async close(): Promise<TaskBatch[]> {
+  async close(graceMs = 0): Promise<TaskBatch[]> {
+    if (graceMs > 0) await this.#finish(graceMs);
     this.#closed = true;
     clearTimeout(this.#tick);
     clearTimeout(this.#idle);
@@ -138,11 +144,22 @@ export class WorkerPool {
     return this.#queue.release();
   }
 
+  /** Begins nothing more. Resolves when nothing runs any more, or the time is over. */
+  async #finish(graceMs: number): Promise<void> {
+    const finished = new Deferred<void>();
+    this.#finished = finished;
+    for (const worker of this.#workers) this.#giveBack(worker.takeBack());
+    this.#dispatch();
+    const timer = setTimeout(() => finished.resolve(), graceMs);
+    await finished.promise;
+    clearTimeout(timer);
+  }
+
   // Giving out
 
   #dispatch(): void {
     if (this.#closed) return;
-    for (;;) {
+    while (this.#finished === undefined) {
       const next = this.#queue.peek();
       if (next === undefined) break;
       const window = this.#suspects.has(next) ? 1 : this.#pace(next.batch.functionId).window;
@@ -321,6 +338,7 @@ export class WorkerPool {
 
   #watch(): void {
     const busy = [...this.#workers].some((worker) => worker.outstanding.size > 0);
+    if (!busy) this.#finished?.resolve();
     if (busy && this.#tick === undefined) this.#tick = setTimeout(() => this.#onTick(), TICK_MS);
     const { idleMs } = this.#options;
     if (busy || this.#queue.size > 0) {

@@ -207,6 +207,33 @@ def f(marks, i, bell=None):
     await (await lab.openHub()).close();
   });
 
+  it('lets what runs end where it is given the time, and begins nothing more', async () => {
+    const wait = await lab.function(WAIT_FOR_ANSWER);
+    const calls = ['running', 'waiting'].map((text) => ({ args: [bell.path, text] }));
+    const { taskIds } = await lab.client.batchRun({ functionId: wait, calls });
+    const [running, waiting] = taskIds as [TaskId, TaskId];
+    const visitor = await bell.next();
+    await lab.client.close();
+    const closed = lab.hub.close(60_000);
+    visitor.answer();
+    await closed;
+    const hub = await lab.openHub();
+    assert.equal((await hub.getTask(running)).status, 'success');
+    assert.equal((await hub.getTask(waiting)).status, 'waiting-for-nodes');
+    await hub.close();
+  });
+
+  it('ends what runs when the time that it was given is over', async () => {
+    const wait = await lab.function(WAIT_FOR_ANSWER);
+    const id = await lab.client.run({ functionId: wait, args: [bell.path] });
+    await bell.next();
+    await lab.client.close();
+    await lab.hub.close(20);
+    const hub = await lab.openHub();
+    assert.equal((await hub.getTask(id)).error_code, 'TASK_INTERRUPTED');
+    await hub.close();
+  });
+
   it('takes nothing once it was closed', async () => {
     const f = await lab.function('def f(): pass');
     const { hub, endpoint } = lab;
