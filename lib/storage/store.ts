@@ -23,7 +23,7 @@ export interface StoreOptions {
   migrations: readonly string[];
   /** @default node:sqlite where this Node has it, else node-sqlite3-wasm */
   driver?: DriverName;
-  /** How long writes are gathered before they are committed, in ms. @default 5 */
+  /** How long writes are gathered before they are committed, in ms. @default 8 */
   commitWindowMs?: number;
   /** Told, before `open` resolves, that the file was damaged and where it is kept. Later finds are an event. */
   onDamaged?: (damage: Damage) => void;
@@ -49,7 +49,8 @@ export interface StoreEvents {
 /** Above this `write` refuses more until the disk has caught up, in bytes. */
 const OPEN_GROUP_MAX = 256 * 1024 * 1024;
 
-const COMMIT_WINDOW_MS = 5;
+/** With the commit itself about 10 ms, which is what a message is told to be safe after. */
+const COMMIT_WINDOW_MS = 8;
 
 /**
  * SQLite runs in a thread of its own, so that no disk ever holds up the event loop, and writes are committed in groups:
