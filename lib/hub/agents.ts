@@ -50,7 +50,7 @@ const MAX_NAME_CHARS = 128;
 const BAD_NAME = /^\.|[\s'"/\\]/;
 
 export interface AgentNews {
-  readonly kind: 'connected' | 'disconnected' | 'shared-account' | 'not-started' | 'stray';
+  readonly kind: 'connected' | 'disconnected' | 'shared-account' | 'not-started' | 'stray' | 'missing';
   /** For the operator. */
   readonly message: string;
 }
@@ -77,6 +77,7 @@ export class Agents {
   readonly #agents = new Map<EndpointId, AttachedEndpoint>();
   readonly #userEndpoints = new Map<string, { endpoint: UserEndpoint; agentId: EndpointId }>();
   #looking: NodeJS.Timeout | undefined;
+  #wasConnected = false;
 
   constructor(
     options: BrokerOptions,
@@ -94,6 +95,7 @@ export class Agents {
     this.#limits = {
       offlineAfterMs: options.offlineAfterMs ?? OFFLINE_AFTER_MS,
       userEndpoints: options.userEndpoints ?? USER_ENDPOINTS,
+      recoveryMs: options.recoveryMs,
     };
     this.#lookMs = options.lookMs ?? LOOK_MS;
     const names = new BrokerNames(operator.id);
@@ -230,9 +232,13 @@ export class Agents {
 
   #connected(): void {
     this.#events.told({ kind: 'connected', message: 'The broker is reached.' });
+    // The connections of agents may have broken with the hub's own, or while it did not run.
+    const mayHaveLost = this.#wasConnected || this.#line.isBrokerNew;
+    this.#wasConnected = true;
+    this.#line.isBrokerNew = false;
     for (const agent of this.#agents.values()) {
       this.#line.inspectCommands(agent.id).catch(() => {}); // The session was lost: the next makes it.
-      for (const endpoint of agent.userEndpoints) endpoint.resume();
+      for (const endpoint of agent.userEndpoints) endpoint.resume(mayHaveLost);
     }
     this.#queues.resume();
   }
@@ -266,7 +272,7 @@ export class Agents {
         this.#stray(`A result of task ${taskId} came from endpoint ${sender}, which was not given it.`);
       } else {
         ended.add(taskId);
-        endpoint.ended(task);
+        endpoint.ended(task, ending);
         endings.push([task, ending]);
       }
     }
@@ -322,9 +328,13 @@ export class Agents {
           });
         },
         seen: ({ id, incarnation }) => this.#records.seen(id, incarnation),
+        missing: (_, count) => {
+          const message = `Endpoint ${agentId} has not answered ${count} tasks that it took, and is given them again.`;
+          this.#events.told({ kind: 'missing', message });
+        },
       },
       this.#events,
-      this.#limits.offlineAfterMs,
+      this.#limits,
     );
     this.#userEndpoints.set(kept.id, { endpoint, agentId });
     if (isNew) this.#records.addUserEndpoint(agentId, kept);

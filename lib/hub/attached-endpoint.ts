@@ -9,7 +9,7 @@ import type { Identity } from './identity.js';
 import { tooManyUserEndpoints } from './refusals.js';
 import type { TaskTerms } from './terms.js';
 import { UserConfigSchema } from './user-config.js';
-import type { UserEndpoint, UserEndpointSettings } from './user-endpoint.js';
+import type { UserEndpoint, UserEndpointLimits, UserEndpointSettings } from './user-endpoint.js';
 
 export interface AttachedEndpointEvents {
   /** Makes a user endpoint; a new one is kept. */
@@ -18,9 +18,7 @@ export interface AttachedEndpointEvents {
   givenUp(endpoint: UserEndpoint): void;
 }
 
-export interface AttachedEndpointLimits {
-  /** Without a report for so long it is offline. Unit: milliseconds. */
-  readonly offlineAfterMs: number;
+export interface AttachedEndpointLimits extends UserEndpointLimits {
   /** User endpoints at most. */
   readonly userEndpoints: number;
 }

@@ -11,6 +11,7 @@ import { Window } from './broker/window.js';
 import type { Identity } from './identity.js';
 import { packedText } from './packed-text.js';
 import { cancellation } from './task-status.js';
+import { Unanswered, type UnansweredLimits } from './unanswered.js';
 import type { UserConfig } from './user-config.js';
 import { failure, type TaskEnding } from './workers/ending.js';
 import type { PoolEvents } from './workers/pool.js';
@@ -35,6 +36,11 @@ export interface UserEndpointSettings {
   readonly python: string | undefined;
 }
 
+export interface UserEndpointLimits extends UnansweredLimits {
+  /** Without a report for so long it is not there. Unit: milliseconds. */
+  readonly offlineAfterMs: number;
+}
+
 /** What it needs of the broker. */
 export interface TaskLine {
   /** Undefined while the broker is not reached. */
@@ -50,6 +56,8 @@ export interface TaskLine {
   start(endpoint: UserEndpoint): Promise<void>;
   /** Keeps which process of it was seen last. */
   seen(endpoint: UserEndpoint): void;
+  /** So many tasks that it has taken are not answered, and are sent again. */
+  missing(endpoint: UserEndpoint, tasks: number): void;
 }
 
 export class UserEndpoint {
@@ -63,6 +71,9 @@ export class UserEndpoint {
   readonly #sent = new Map<TaskId, TaskRef>();
   /** On their way to the broker. */
   readonly #sending = new Set<TaskRef>();
+  readonly #unanswered: Unanswered;
+  /** A connection to the broker broke: what was with the endpoint then is to be found. */
+  #mayHaveLost = false;
   /** Tasks that were sent and were not in the queue when nobody was there. */
   #away: readonly TaskId[] = [];
   /** Its last report, and when that came. Unit: milliseconds of `performance.now()`. */
@@ -86,11 +97,12 @@ export class UserEndpoint {
     public incarnation: string,
     line: TaskLine,
     events: PoolEvents,
-    offlineAfterMs: number,
+    limits: UserEndpointLimits,
   ) {
     this.#line = line;
     this.#events = events;
-    this.#offlineAfterMs = offlineAfterMs;
+    this.#offlineAfterMs = limits.offlineAfterMs;
+    this.#unanswered = new Unanswered(limits);
   }
 
   /** Tasks that have not ended. */
@@ -136,12 +148,17 @@ export class UserEndpoint {
   }
 
   /** How a task ended, as the agent says. */
-  ended(task: TaskRef): void {
-    this.#forget(task);
+  ended(task: TaskRef, ending: TaskEnding): void {
+    this.#forget(task, ending);
   }
 
-  /** The broker is reached again. */
-  resume(): void {
+  /**
+   * The broker is reached again.
+   *
+   * @param mayHaveLost whether messages that were on their way to the broker may have been lost
+   */
+  resume(mayHaveLost: boolean): void {
+    this.#mayHaveLost ||= mayHaveLost;
     this.#pump();
     this.look();
   }
@@ -157,11 +174,13 @@ export class UserEndpoint {
     this.#startedAt = Number.NEGATIVE_INFINITY; // It has started: when it is gone, it is told again at once.
     const incarnation = incarnationOf(report);
     if (incarnation !== '' && incarnation !== this.incarnation) {
+      if (this.incarnation !== '') this.#unanswered.begin();
       this.incarnation = incarnation;
       this.#line.seen(this);
       this.#sendAgain(this.#away);
       this.#away = [];
     }
+    this.#unanswered.reported(report, this.#sent.size);
     if (this.report === undefined) this.look();
   }
 
@@ -195,15 +214,39 @@ export class UserEndpoint {
   }
 
   async #look(): Promise<void> {
-    const { consumers } = await this.#line.inspect(this.id);
-    if (consumers > 0 || performance.now() - this.#startedAt < START_PAUSE_MS) return;
+    const { consumers, waiting } = await this.#line.inspect(this.id);
+    if (this.#mayHaveLost) {
+      const taken = await this.#taken();
+      this.#mayHaveLost = false;
+      this.#unanswered.doubt(taken);
+    }
+    if (consumers > 0) {
+      if (waiting === 0 && this.report !== undefined) this.#sendMissing();
+      return;
+    }
+    if (performance.now() - this.#startedAt < START_PAUSE_MS) return;
     if (!(await this.#line.isAgentThere())) return;
-    const sent = [...this.#sent.keys()];
-    const waiting = sent.length === 0 ? new Set() : await this.#line.waiting(this.id);
-    this.#away = sent.filter((id) => !waiting.has(id));
+    const taken = await this.#taken();
+    // It lives, and has lost its connections.
+    if (this.report !== undefined) this.#unanswered.doubt(taken);
+    this.#away = taken.map(idOf);
     if (this.#isClosed) return;
     this.#startedAt = performance.now();
     await this.#line.start(this);
+  }
+
+  /** Tasks that were sent and do not wait in the queue. */
+  async #taken(): Promise<TaskRef[]> {
+    const sent = [...this.#sent.values()];
+    const waiting = sent.length === 0 ? new Set() : await this.#line.waiting(this.id);
+    return sent.filter((task) => !waiting.has(idOf(task)));
+  }
+
+  #sendMissing(): void {
+    const missing = this.#unanswered.missing(this.#sent.values());
+    if (missing.length === 0) return;
+    this.#line.missing(this, missing.length);
+    this.#sendAgain(missing.map(idOf));
   }
 
   #pump(): void {
@@ -262,6 +305,7 @@ export class UserEndpoint {
       if (batch.stages[index] !== Stage.running) return; // Its result was faster than the confirmation, or it was cancelled.
       batch.stages[index] = Stage.sent;
       this.#sent.set(idOf(task), task);
+      this.#unanswered.sent();
       this.#events.moved([task]);
     } catch (error) {
       if (batch.stages[index] === Stage.running) this.#queue.giveBack([task]);
@@ -297,8 +341,9 @@ export class UserEndpoint {
     if (endings.length > 0) this.#events.ended(endings);
   }
 
-  #forget(task: TaskRef): void {
+  #forget(task: TaskRef, ending?: TaskEnding): void {
     this.#sent.delete(idOf(task));
+    this.#unanswered.ended(task, ending);
   }
 }
 

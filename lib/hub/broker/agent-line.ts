@@ -18,6 +18,9 @@ export class AgentLine {
   readonly #connection: BrokerConnection;
   readonly #credentials: Credentials;
 
+  /** The broker was started since the hub was last connected, in this process or an earlier one. For its reader to reset. */
+  isBrokerNew = false;
+
   constructor(names: BrokerNames, connection: BrokerConnection, credentials: Credentials) {
     this.#names = names;
     this.#connection = connection;
@@ -30,7 +33,12 @@ export class AgentLine {
 
   /** Makes what all agents share. */
   async prepare(session: Session): Promise<void> {
-    const { commands, tasks, results, heartbeats } = this.#names;
+    const { commands, tasks, results, heartbeats, mark } = this.#names;
+    await session
+      .administer((channel) => channel.checkExchange(mark))
+      .catch(() => {
+        this.isBrokerNew = true;
+      });
     await session.administer(async (channel) => {
       for (const exchange of [commands, tasks]) await channel.assertExchange(exchange, 'direct', { durable: true });
       for (const exchange of [results, heartbeats]) await channel.assertExchange(exchange, 'topic', { durable: true });
@@ -38,6 +46,7 @@ export class AgentLine {
       await channel.bindQueue(results, results, '*.results');
       await channel.assertQueue(heartbeats, { durable: true, messageTtl: REPORT_TTL_MS });
       await channel.bindQueue(heartbeats, heartbeats, '*.heartbeats');
+      await channel.assertExchange(mark, 'direct', { durable: false });
     });
   }
 

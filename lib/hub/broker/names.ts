@@ -15,6 +15,8 @@ export class BrokerNames {
   readonly tasks: string;
   readonly results: string;
   readonly heartbeats: string;
+  /** An exchange that nobody uses, and that is gone when the broker was restarted. */
+  readonly mark: string;
 
   /** @param hubId UUID of the hub */
   constructor(hubId: string) {
@@ -23,6 +25,7 @@ export class BrokerNames {
     this.tasks = `${this.prefix}.tasks`;
     this.results = `${this.prefix}.results`;
     this.heartbeats = `${this.prefix}.heartbeats`;
+    this.mark = `${this.prefix}.mark`;
   }
 
   commandQueue(endpointId: string): string {

@@ -16,4 +16,9 @@ export interface BrokerOptions {
   readonly userEndpoints?: number;
   /** How often user endpoints that have tasks are looked at. Unit: milliseconds. @default 5000 */
   readonly lookMs?: number;
+  /**
+   * Agents that have lost their connections have new ones, and have sent the results that they held, within this: what is
+   * missing then is run again. Unit: milliseconds. @default 30000
+   */
+  readonly recoveryMs?: number;
 }

@@ -5,8 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { TaskId } from '../../../dist/lib/index.js';
-import { type AgentTask, echo, message, resultOf } from './fake-agent.js';
-import { ALICE, AMQP_URL, BrokerLab, idOf } from './fixture.js';
+import { type AgentTask, echo, type FakeAgent, type FakeUserEndpoint, message, resultOf } from './fake-agent.js';
+import { ALICE, AMQP_URL, BrokerLab, idOf, NO_ARGUMENTS } from './fixture.js';
 import type { ChildOrders } from './hub-child.js';
 
 describe('an attached agent in trouble', () => {
@@ -133,6 +133,54 @@ describe('an attached agent in trouble', () => {
     await lab.isSeen(agent, 'online');
     await agent.report({ heartbeat_period: 0 });
     await lab.isSeen(agent, 'offline');
+  });
+});
+
+describe('results that a living agent has lost', () => {
+  let lab: BrokerLab;
+  beforeEach(async () => {
+    lab = await BrokerLab.open({ recoveryMs: 200 });
+  });
+  afterEach(() => lab.clean());
+
+  /** An agent that has answered once, and then loses the results of its next tasks. Those that come again are answered. */
+  async function forgetful(): Promise<{ agent: FakeAgent; endpoint: FakeUserEndpoint }> {
+    const seen = new Set<string>();
+    const agent = await lab.agent((task, { tasks }) => {
+      const isNew = !seen.has(task.id);
+      seen.add(task.id);
+      return isNew && tasks.length > 1 ? undefined : echo(task);
+    });
+    await lab.ended((await lab.submit(agent, 1)).ids);
+    const endpoint = await agent.until(1);
+    await lab.isSeenRunning(agent);
+    return { agent, endpoint };
+  }
+
+  it('with the connections, from an engine that does not count its tasks: they are run again', async () => {
+    const { agent, endpoint } = await forgetful();
+    const functionId = endpoint.tasks[0]?.functionId ?? assert.fail();
+    const reply = await lab.hub.submit(idOf(agent), { tasks: { [functionId]: Array(20).fill(NO_ARGUMENTS) } });
+    const ids = Object.values(reply.tasks).flat() as TaskId[];
+    await endpoint.taken(21);
+    await lab.confirmed(ids);
+    await lab.cutHub();
+    const statuses = await lab.ended(ids);
+    assert.ok(statuses.every(({ task_id, result }) => result === `11\n${JSON.stringify(task_id)}`));
+    assert.match((await lab.told('missing')).message, /not answered 20 tasks/);
+    assert.equal(endpoint.tasks.length, 41);
+  });
+
+  it('unseen by the hub, from an engine that counts its tasks: they are run again', async () => {
+    const { agent, endpoint } = await forgetful();
+    const { ids } = await lab.submit(agent, 20);
+    await endpoint.taken(21);
+    await lab.confirmed(ids);
+    await endpoint.report({ outstanding_tasks: 20, heartbeat_period: 0.1 });
+    await endpoint.report({ outstanding_tasks: 0, heartbeat_period: 0.1 });
+    const statuses = await lab.ended(ids);
+    assert.ok(statuses.every(({ status, details }) => status === 'success' && details?.rerun === true));
+    assert.equal(endpoint.tasks.length, 41);
   });
 });
 

@@ -136,6 +136,22 @@ export class BrokerLab {
     }
   }
 
+  /** Waits until the broker has confirmed that it has these tasks. */
+  async confirmed(ids: readonly TaskId[]): Promise<void> {
+    for (const id of ids) {
+      while ((await this.hub.getTask(id)).status !== 'waiting-for-ep') {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+  }
+
+  /** Waits until the hub has a report of what the agent has started. */
+  async isSeenRunning(agent: FakeAgent): Promise<void> {
+    while ((await this.hub.endpointStatus(idOf(agent))).details?.managers !== 1) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   /** Cuts the hub's line to the broker. */
   async cutHub(): Promise<void> {
     this.cable.cut();
@@ -221,6 +237,7 @@ async function removeAll(prefix: string): Promise<void> {
   const model = await connect(AMQP_URL);
   const channel = await model.createChannel();
   for (const queue of listed.stdout.split('\n')) if (queue.startsWith(prefix)) await channel.deleteQueue(queue);
-  for (const name of ['commands', 'tasks', 'results', 'heartbeats']) await channel.deleteExchange(prefix + name);
+  for (const name of ['commands', 'tasks', 'results', 'heartbeats', 'mark'])
+    await channel.deleteExchange(prefix + name);
   await model.close();
 }

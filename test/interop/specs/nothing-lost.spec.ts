@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { Agent } from '../support/agent';
 import { broker } from '../support/broker';
 import { RunningHub } from '../support/hub';
@@ -15,6 +16,9 @@ const COUNT = 300;
 
 /** How long each takes: together longer than a restart, on two workers. Unit: seconds. */
 const EACH = 0.05;
+
+/** An agent publishes what has ended twice a second. Source: globus-compute-endpoint 4.15, `poll_period_s`. */
+const PUBLISHING_MS = 1200;
 
 describe('with 300 tasks under way, nothing is lost', () => {
   const agent = new Agent('cluster');
@@ -94,6 +98,17 @@ describe('with 300 tasks under way, nothing is lost', () => {
       await broker.start();
     });
     assert.deepEqual(ended, { succeeded: COUNT, failures: [] });
+  });
+
+  it('when the broker hangs with results on their way, is killed and comes back: they are run again', async () => {
+    const ended = await disturb(agent.endpoint, async () => {
+      broker.freeze();
+      await setTimeout(PUBLISHING_MS);
+      await broker.kill();
+      await broker.start();
+    });
+    assert.deepEqual(ended, { succeeded: COUNT, failures: [] });
+    assert.match(hub.output, /has not answered \d+ tasks/);
   });
 
   it('when the hub is killed while an Executor waits for its results', async () => {

@@ -95,6 +95,11 @@ export class Program {
     }
   }
 
+  /** Stops it and all that it has started, without ending them. */
+  freeze(): void {
+    for (const each of [this.pid, ...descendantsOf(this.pid)]) signal(each, 'SIGSTOP');
+  }
+
   /** Kills it and all that it has started, at once. */
   async killAll(): Promise<void> {
     if (this.isRunning) killTree(this.pid);

@@ -42,6 +42,11 @@ export class RabbitMq {
     await this.#server?.killAll();
   }
 
+  /** Stops to answer, as a machine that hangs: what is sent to it from now on is lost if it is killed then. */
+  freeze(): void {
+    this.#server?.freeze();
+  }
+
   async stop(): Promise<void> {
     await this.#server?.end('SIGTERM');
   }
