@@ -212,6 +212,20 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     return this.#agentsFor('Results cannot be streamed').resultConnection(user);
   }
 
+  /**
+   * Attaches agents from now on by a broker, as if the hub had been opened with it.
+   *
+   * @returns false when it has one already, which stays
+   */
+  attachBroker(broker: BrokerOptions): Promise<boolean> {
+    return this.#afterOthers(async () => {
+      this.#assertOpen();
+      if (this.#agents !== undefined) return false;
+      await this.#openAgents(broker);
+      return true;
+    });
+  }
+
   async version(): Promise<VersionInfo> {
     return { api: API_VERSION, min_sdk_version: MIN_CLIENT_VERSION, min_ep_version: MIN_CLIENT_VERSION };
   }

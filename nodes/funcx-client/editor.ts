@@ -26,6 +26,7 @@ interface Properties {
 
 interface Credentials {
   amqp: string;
+  management: string;
 }
 
 /** Time in which nothing is typed, before Python is looked for. Unit: milliseconds. */
@@ -91,6 +92,7 @@ RED.nodes.registerType<Properties, Credentials>('funcx-client', {
   },
   credentials: {
     amqp: { type: 'password' },
+    management: { type: 'password' },
   },
   paletteLabel() {
     return this._('funcx-client.palette');

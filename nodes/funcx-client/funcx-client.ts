@@ -35,7 +35,7 @@ export = (RED: NodeAPI): void => {
       },
     });
 
-    share(RED, this, hub, config);
+    wish(this, hub, config);
 
     let deploying = false;
     const stopping = new Set<(isStopped: (id: string) => boolean) => void>();
@@ -50,6 +50,7 @@ export = (RED: NodeAPI): void => {
         connection.resume();
         void connection.closeUnlessUsed();
         void reportEstates(RED, this, connection);
+        void share(RED, this, hub);
       },
     });
     this.on('close', (done: () => void) => {
@@ -88,16 +89,24 @@ export = (RED: NodeAPI): void => {
   }
 
   RED.nodes.registerType<ClientNode, ClientConfig, never, ClientCredentials>('funcx-client', Client, {
-    credentials: { amqp: { type: 'password' } },
+    credentials: { amqp: { type: 'password' }, management: { type: 'password' } },
   });
   addRoutes(RED);
 };
 
-/** Tells the hub how the client wants it to be shared, before it opens. */
-function share(RED: NodeAPI, node: ClientNode, hub: SharedHub, config: ClientConfig): void {
+/** Has a hub that is open shared as the clients want it. */
+async function share(RED: NodeAPI, node: Node, hub: SharedHub): Promise<void> {
+  const isDone = await hub.share(
+    (message) => node.warn(message),
+    (message) => node.log(message),
+  );
+  if (!isDone) node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.sharing-waits'));
+}
+
+/** Tells the hub how the client wants it to be shared. */
+function wish(node: ClientNode, hub: SharedHub, config: ClientConfig): void {
   try {
-    if (!hub.want(config.id, sharingOf(config, node.credentials))) return;
-    node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.sharing-waits'));
+    hub.want(config.id, sharingOf(config, node.credentials));
   } catch (error) {
     node.error(error instanceof Error ? error.message : String(error));
   }

@@ -55,14 +55,27 @@ export function settingsOf(config: ClientConfig): ClientSettings {
 export function sharingOf(config: ClientConfig, credentials: ClientCredentials | undefined): Sharing | undefined {
   const amqp = (credentials?.amqp ?? '').trim();
   const port = numberOf('Port', config.port, 'a port', 1);
+  const management = (credentials?.management ?? '').trim();
+  if (amqp === '' && management !== '') {
+    throw new InputError(
+      'Management: it is of use only with RabbitMQ. Give its URL in the client, too, or leave both empty.',
+    );
+  }
   if (amqp === '' && port === undefined) return undefined;
   if (amqp !== '' && !/^amqps?:\/\//.test(amqp)) {
     throw new InputError('RabbitMQ: the URL has to begin with amqp:// or amqps://. Change it in the client.');
   }
+  if (management !== '' && !(/^https?:\/\//.test(management) && URL.canParse(management))) {
+    throw new InputError('Management: the URL has to begin with http:// or https://. Change it in the client.');
+  }
   if (port !== undefined && (!Number.isInteger(port) || port > 65_535)) {
     throw new InputError(`Port: ${port} is none. Expected a number from 1 to 65535.`);
   }
-  return { port: port ?? SDK_PORT, amqp: amqp === '' ? undefined : amqp };
+  return {
+    port: port ?? SDK_PORT,
+    amqp: amqp === '' ? undefined : amqp,
+    management: management === '' ? undefined : management,
+  };
 }
 
 /** One task group a client for good, so that results that came while it was closed are found again. */

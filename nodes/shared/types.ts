@@ -94,6 +94,8 @@ export interface ClientConfig extends NodeDef {
 export interface ClientCredentials {
   /** `amqp(s)://` URL of the RabbitMQ by which agents are attached; empty: none. */
   readonly amqp?: string;
+  /** `http(s)://` URL of its management API; empty: agents and users get the account of {@link amqp}. */
+  readonly management?: string;
 }
 
 export interface FunctionConfig extends NodeDef {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { catchAll, client, placed, pythonFunction, run, tab } from './support/flow';
 import { freePort, NodeRed } from './support/node-red';
@@ -33,6 +35,8 @@ describe('a hub that a client shares', function () {
     starts++;
     await nodeRed.logged(new RegExp(`(Started flows[^]*){${starts}}`));
   }
+
+  const statusAt = async (port: number) => (await fetch(`http://127.0.0.1:${port}/v2/endpoints`)).status;
 
   const double = async (value: number) => (await nodeRed.ask('/double', { body: { x: value } })).body;
 
@@ -81,11 +85,57 @@ describe('a hub that a client shares', function () {
     assert.doesNotMatch(nodeRed.log, /hunter2/);
   });
 
-  it('says that a change has to wait until Node-RED is started again', async () => {
+  it('is shared, shared at another port, and with nobody, by a deploy', async () => {
     await deploy({});
     assert.equal(await double(21), 42);
-    await deploy({ port: String(await freePort()) });
-    await nodeRed.logged(/take effect when Node-RED is started again/);
+    const [first, second] = [await freePort(), await freePort()];
+    for (const port of [first, second]) {
+      await deploy({ port: String(port) });
+      await nodeRed.logged(new RegExp(`The hub is at http://127.0.0.1:${port}`));
+      assert.equal(await statusAt(port), 401);
+      assert.equal(await double(4), 8);
+    }
+    await assert.rejects(statusAt(first));
+    await deploy({});
+    assert.equal(await double(5), 10);
+    await nodeRed.logged(/The hub is shared with nobody any more/);
+    await assert.rejects(statusAt(second));
+  });
+
+  it('gets a RabbitMQ by a deploy, and keeps it until Node-RED is started again', async () => {
+    const port = String(await freePort());
+    await deploy({ port });
+    assert.equal(await double(21), 42);
+    await deploy({ port, credentials: { amqp: NOWHERE } });
+    await nodeRed.logged(/\[warn\].*The broker is not reached/);
     assert.equal(await double(4), 8);
+    await deploy({ port, credentials: { amqp: '' } });
+    await nodeRed.logged(/takes effect when Node-RED is started again/);
+    assert.equal(await double(5), 10);
+  });
+
+  it('tries again by a deploy what could not be had', async () => {
+    await deploy({});
+    assert.equal(await double(21), 42);
+    const port = await freePort();
+    const taken = createServer().listen(port, '127.0.0.1');
+    await once(taken, 'listening');
+    await deploy({ port: String(port) });
+    await nodeRed.logged(new RegExp(`\\[warn\\].*${port}`));
+    await once(taken.close(), 'close');
+    await deploy({ port: String(port), name: 'again' });
+    await nodeRed.logged(new RegExp(`The hub is at http://127.0.0.1:${port}`));
+    assert.equal(await double(4), 8);
+  });
+
+  it('keeps the URL of the management API out of flows and log, and says what is wrong with it', async () => {
+    const port = String(await freePort());
+    await deploy({ port, credentials: { management: 'http://user:hunter2@127.0.0.1:1' } });
+    await nodeRed.logged(/Management: it is of use only with RabbitMQ/);
+    await deploy({ port, credentials: { amqp: NOWHERE, management: 'amqp://user:hunter2@127.0.0.1:1' } });
+    await nodeRed.logged(/Management: the URL has to begin with http/);
+    await deploy({ port, credentials: { amqp: NOWHERE, management: 'http://user:hunter2@127.0.0.1:1' } });
+    await nodeRed.logged(/\[warn\].*The broker is not reached/);
+    assert.doesNotMatch(nodeRed.log, /hunter2|hub's own account/);
   });
 });
