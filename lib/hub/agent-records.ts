@@ -1,7 +1,7 @@
 /** What the store keeps of agents and of the user endpoints that they run. */
 import type { EndpointId } from '../compute/ids.js';
 import type { EndpointRegistration } from '../compute/service.js';
-import type { Row, Store } from '../storage/index.js';
+import type { Row, Store, Write } from '../storage/index.js';
 import type { Identity } from './identity.js';
 import type { UserEndpointSettings } from './user-endpoint.js';
 
@@ -22,11 +22,26 @@ export interface UserEndpointRecord {
   readonly incarnation: string;
 }
 
+interface Change {
+  readonly agentId: EndpointId | undefined;
+  /** Undefined: it is to be removed. */
+  readonly record: UserEndpointRecord | undefined;
+}
+
+/**
+ * Agents are written when somebody asks for it, who can be refused. User endpoints come and go by themselves, also while
+ * the store takes no more: of each the last state is kept until it can be written.
+ */
 export class AgentRecords {
   readonly #store: Store;
+  /** User endpoints that were changed since the last commit. */
+  readonly #changed = new Map<string, Change>();
+  /** Processes of user endpoints that were seen since the last commit. */
+  readonly #seen = new Map<string, string>();
 
   constructor(store: Store) {
     this.#store = store;
+    store.writer((write) => this.#contribute(write));
   }
 
   async all(): Promise<AgentRecord[]> {
@@ -47,6 +62,7 @@ export class AgentRecords {
   remove(id: EndpointId): void {
     this.#store.write('DELETE FROM agents WHERE endpoint_uuid = ?', [id]);
     this.#store.write('DELETE FROM user_endpoints WHERE endpoint_uuid = ?', [id]);
+    for (const [key, { agentId }] of this.#changed) if (agentId === id) this.#changed.delete(key);
   }
 
   async userEndpointsOf(id: EndpointId): Promise<UserEndpointRecord[]> {
@@ -58,19 +74,40 @@ export class AgentRecords {
     }));
   }
 
-  addUserEndpoint(agentId: EndpointId, { id, settings, incarnation }: UserEndpointRecord): void {
-    this.#store.write(
-      'INSERT INTO user_endpoints (user_endpoint_uuid, endpoint_uuid, settings, incarnation) VALUES (?, ?, ?, ?)',
-      [id, agentId, JSON.stringify(settings), incarnation],
-    );
+  addUserEndpoint(agentId: EndpointId, record: UserEndpointRecord): void {
+    this.#changed.set(record.id, { agentId, record });
+    this.#store.touch();
   }
 
+  /** @param incarnation what tells this process of it from the next */
   seen(id: string, incarnation: string): void {
-    this.#store.write('UPDATE user_endpoints SET incarnation = ? WHERE user_endpoint_uuid = ?', [incarnation, id]);
+    this.#seen.set(id, incarnation);
+    this.#store.touch();
   }
 
   removeUserEndpoint(id: string): void {
-    this.#store.write('DELETE FROM user_endpoints WHERE user_endpoint_uuid = ?', [id]);
+    this.#changed.set(id, { agentId: undefined, record: undefined });
+    this.#seen.delete(id);
+    this.#store.touch();
+  }
+
+  /** Called by the store right before a group commit. */
+  #contribute(write: Write): void {
+    for (const [id, { agentId, record }] of this.#changed) {
+      if (record === undefined || agentId === undefined) {
+        write('DELETE FROM user_endpoints WHERE user_endpoint_uuid = ?', [id]);
+        continue;
+      }
+      write(
+        'INSERT INTO user_endpoints (user_endpoint_uuid, endpoint_uuid, settings, incarnation) VALUES (?, ?, ?, ?)',
+        [id, agentId, JSON.stringify(record.settings), record.incarnation],
+      );
+    }
+    this.#changed.clear();
+    for (const [id, incarnation] of this.#seen) {
+      write('UPDATE user_endpoints SET incarnation = ? WHERE user_endpoint_uuid = ?', [incarnation, id]);
+    }
+    this.#seen.clear();
   }
 }
 

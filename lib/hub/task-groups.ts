@@ -36,12 +36,12 @@ export class TaskGroupBook {
     const now = Date.now();
     const held = this.#held.get(group);
     if (held !== undefined && now - held.usedAt < NOTING_MS) return;
-    this.#hold(group, { owner, usedAt: now });
     this.#store.write(
       `INSERT INTO task_groups (group_id, owner, used_at) VALUES (?, ?, ?)
        ON CONFLICT (group_id) DO UPDATE SET used_at = excluded.used_at`,
       [group, owner, now],
     );
+    this.#hold(group, { owner, usedAt: now }); // Not where the store takes no more: then it is not the user's.
   }
 
   /** Owners of groups, by group. */

@@ -41,13 +41,15 @@ export class ResultInbox {
       setImmediate(() => {
         const messages = gathered;
         gathered = [];
-        this.#take(messages);
         const last = messages.at(-1);
-        if (last !== undefined)
+        session.attempt(() => {
+          this.#take(messages);
+          if (last === undefined) return;
           void this.#stored().then(
             () => acknowledge(last),
             () => {},
           );
+        });
       });
     });
   }

@@ -73,6 +73,7 @@ export class Session {
    * Takes messages from a queue, on a channel of its own.
    *
    * @param prefetch how many may be out before they are acknowledged; undefined: they need not be
+   * @param take may throw: the session then ends, and what was not acknowledged is given again
    * @returns acknowledges a message and all before it
    */
   async consume(
@@ -84,7 +85,11 @@ export class Session {
     this.#guard(channel);
     if (prefetch !== undefined) await channel.prefetch(prefetch);
     const options = { noAck: prefetch === undefined };
-    await channel.consume(queue, (message) => (message === null ? void this.end() : take(message)), options);
+    const deliver = (message: ConsumeMessage | null) => {
+      if (message === null) void this.end();
+      else this.attempt(() => take(message));
+    };
+    await channel.consume(queue, deliver, options);
     return (last) => {
       if (!this.#isOpen) return; // The broker gives them again.
       try {
@@ -93,6 +98,16 @@ export class Session {
         void this.end();
       }
     };
+  }
+
+  /** Does something with messages. Where it throws, they were not dealt with: the session ends, and they come again. */
+  attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      void this.end();
+    }
   }
 
   /** Does something whose refusal by the broker may end the channel, such as declaring. */

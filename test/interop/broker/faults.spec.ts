@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { TaskId } from '../../../dist/lib/index.js';
+import { FuncXError, type TaskId } from '../../../dist/lib/index.js';
 import { type AgentTask, echo, type FakeAgent, type FakeUserEndpoint, message, resultOf } from './fake-agent.js';
 import { ALICE, AMQP_URL, BrokerLab, idOf, NO_ARGUMENTS } from './fixture.js';
 import type { ChildOrders } from './hub-child.js';
@@ -133,6 +133,73 @@ describe('an attached agent in trouble', () => {
     await lab.isSeen(agent, 'online');
     await agent.report({ heartbeat_period: 0 });
     await lab.isSeen(agent, 'offline');
+  });
+});
+
+describe('a hub whose store takes no more', () => {
+  let lab: BrokerLab;
+  beforeEach(async () => {
+    lab = await BrokerLab.open();
+  });
+  afterEach(() => lab.clean());
+
+  /** As when 256 MB wait for the disk, which is hard to hold still for so long. */
+  function fill(): () => void {
+    const { store } = lab.hub;
+    store.write = () => {
+      throw new FuncXError('QUEUE_FULL', 'The store takes no more until the disk catches up.');
+    };
+    return () => Reflect.deleteProperty(store, 'write');
+  }
+
+  it('has agents start, run tasks and come back, and knows of it when it is opened again', async () => {
+    const agent = await lab.agent();
+    const body = { tasks: { [await lab.function()]: [NO_ARGUMENTS] } };
+    const run = async (one: FakeAgent) => {
+      const { tasks } = await lab.hub.submit(idOf(one), body);
+      return lab.ended(Object.values(tasks).flat() as TaskId[]);
+    };
+    const free = fill();
+    await run(agent);
+    const first = await agent.until(1);
+    await lab.isSeenRunning(agent);
+    first.kill();
+    await run(agent);
+    free();
+    const second = await agent.until(2);
+    assert.equal(second.id, first.id);
+    await lab.closeHub();
+    await lab.reopen();
+    await run(agent);
+    assert.equal(second.tasks.length, 2);
+    assert.equal(agent.commands.length, 2);
+  });
+
+  it('goes on where a result could not be dealt with: it comes again', async () => {
+    const agent = await lab.agent((task) => [resultOf({ ...task, id: randomUUID() }, '11\n0'), echo(task) as Buffer]);
+    const warned = once(process, 'warning');
+    lab.hub.once('agents', ({ kind }) => {
+      assert.equal(kind, 'stray');
+      throw new FuncXError('QUEUE_FULL', 'thrown by a test');
+    });
+    const { ids } = await lab.submit(agent, 1);
+    assert.match(String((await warned)[0]), /thrown by a test/);
+    const [status] = await lab.ended(ids);
+    assert.equal(status?.status, 'success');
+  });
+
+  it('refuses what is asked of it, and has not taken half of it', async () => {
+    const agent = await lab.agent();
+    const functionId = await lab.function();
+    const free = fill();
+    const user = lab.hub.as(ALICE);
+    const body = { tasks: { [functionId]: [NO_ARGUMENTS] }, create_queue: true };
+    await assert.rejects(lab.hub.submit(idOf(agent), body, ALICE), { code: 'QUEUE_FULL' });
+    await assert.rejects(user.registerEndpoint({ endpoint_name: 'full' }), { code: 'QUEUE_FULL' });
+    assert.equal((await lab.hub.endpointStatus(idOf(agent))).details?.outstanding_tasks, 0);
+    assert.equal((await lab.hub.listEndpoints()).length, 1);
+    free();
+    await lab.hub.submit(idOf(agent), body, ALICE);
   });
 });
 
