@@ -36,6 +36,7 @@ import type { ClientCredentials, ClientOptions } from './clients.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import { FunctionBook } from './functions.js';
 import type { Identity } from './identity.js';
+import { Invocations } from './invocations.js';
 import { LocalEndpoint, type LocalEndpointOptions } from './local-endpoint.js';
 import { localUser } from './local-user.js';
 import {
@@ -92,6 +93,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   readonly users: Users;
   readonly #functions: FunctionBook;
   readonly #tasks: TaskBook;
+  readonly #invocations: Invocations;
   readonly #endpoints = new Map<EndpointId, HubEndpoint>();
   readonly #streams: ResultStreams;
   /** Undefined without a broker. */
@@ -108,6 +110,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     users: Users,
     functions: FunctionBook,
     tasks: TaskBook,
+    invocations: Invocations,
     inherited: TaskBatch[],
   ) {
     super();
@@ -117,6 +120,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     this.users = users;
     this.#functions = functions;
     this.#tasks = tasks;
+    this.#invocations = invocations;
     this.#streams = new ResultStreams(tasks);
     this.#inherited = inherited;
     for (const batch of inherited) users.load.add(batch);
@@ -145,7 +149,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const row = await store.get('SELECT hub_uuid FROM hub');
     const operator = { id: String(row?.hub_uuid), username: author };
     const users = await Users.open(store, options.userLimits);
-    const hub = new Hub(store, operator, users, functions, book, waiting);
+    const hub = new Hub(store, operator, users, functions, book, await Invocations.open(store), waiting);
     const agents = new Set((await store.all('SELECT endpoint_uuid FROM agents')).map((agent) => agent.endpoint_uuid));
     // What an agent was given goes on there without this process.
     const here = interrupted.filter(({ batch }) => !agents.has(batch.endpointId));
@@ -228,6 +232,11 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
 
   async version(): Promise<VersionInfo> {
     return { api: API_VERSION, min_sdk_version: MIN_CLIENT_VERSION, min_ep_version: MIN_CLIENT_VERSION };
+  }
+
+  /** Tasks that were ever submitted, by anyone. */
+  get invocations(): number {
+    return this.#invocations.total;
   }
 
   registerFunction(body: FunctionRegistration): Promise<FunctionRegistrationReply> {
@@ -344,6 +353,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       this.#endpoints.clear();
       await this.#agents?.close();
       this.#streams.close();
+      this.#invocations.close();
+      this.store.touch();
       await this.store.close();
     })();
     return this.#closed;
@@ -461,6 +472,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       const batch = new TaskBatch(id, endpoint.id, group, body.create_queue === true, ids, args, now, undefined, terms);
       this.#tasks.add(batch);
       this.users.load.add(batch);
+      this.#invocations.add(ids.length);
       endpoint.submit(batch);
     }
     return { request_id: randomUUID(), task_group_id: group, endpoint_id: endpoint.id, tasks };

@@ -136,10 +136,6 @@ export function taskGroupForbidden(id: string): ServiceError {
   );
 }
 
-export function notSupported(what: string): ServiceError {
-  return new ServiceError('NOT_SUPPORTED', 501, `${what} is not part of this service.`, []);
-}
-
 export function containerNotFound(id: string): ServiceError {
   return new ServiceError(
     'CONTAINER_NOT_FOUND',

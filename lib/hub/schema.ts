@@ -123,4 +123,8 @@ export const HUB_MIGRATIONS: readonly string[] = [
     expires_at INTEGER NOT NULL
   );
   `,
+  `
+  -- Tasks that were ever submitted.
+  ALTER TABLE hub ADD COLUMN invocations INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -65,6 +65,11 @@ export class UserHub {
     return this.#hub.version();
   }
 
+  /** Of all users, as the service counts them. */
+  get invocations(): number {
+    return this.#hub.invocations;
+  }
+
   registerFunction(body: FunctionRegistration): Promise<FunctionRegistrationReply> {
     return this.#books.functions.register(body, this.identity);
   }

@@ -72,6 +72,8 @@ export const functionInfo = answer(
   { function_name: text, description: text },
 );
 
+export const stats = answer({ total_function_invocations: integer });
+
 /** The HTTP status of a deletion, in the body of an answer that is always 200. */
 export const deleted = answer({ result: integer });
 

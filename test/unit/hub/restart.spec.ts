@@ -30,6 +30,17 @@ describe('a hub that opens again', () => {
     await lab.clean();
   });
 
+  it('goes on counting the tasks that were ever submitted', async () => {
+    const functionId = await lab.function('def echo(x):\n    return x');
+    assert.equal(lab.hub.invocations, 0);
+    for (const x of [1, 2, 3]) await lab.client.run({ functionId, args: [x] });
+    await close();
+    await lab.reopen();
+    assert.equal(lab.hub.invocations, 3);
+    await lab.client.run({ functionId, args: [4] });
+    assert.equal(lab.hub.invocations, 4);
+  });
+
   async function close(): Promise<void> {
     await lab.client.close();
     await lab.hub.close();

@@ -1,6 +1,5 @@
 /** Operations about the service itself. */
 import type { FastifyInstance } from 'fastify';
-import { notSupported } from '../../refusals.js';
 import type { UserOf } from '../app.js';
 import * as schemas from '../schemas.js';
 
@@ -37,9 +36,11 @@ export function serviceRoutes(app: FastifyInstance, userOf: UserOf): void {
     (request) => userOf(request).resultConnection(),
   );
 
-  app.get('/v2/stats', { schema: { summary: 'Refused: the hub keeps no statistics' } }, () => {
-    throw notSupported('A count of all invocations');
-  });
+  app.get(
+    '/v2/stats',
+    { schema: { summary: 'How many tasks were ever submitted, by all users', response: { 200: schemas.stats } } },
+    async (request) => ({ total_function_invocations: userOf(request).invocations }),
+  );
 }
 
 /** A text alone, which would be sent as plain text otherwise. */
