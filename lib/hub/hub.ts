@@ -57,6 +57,7 @@ import { UserHub } from './user-hub.js';
 import type { UserLimits } from './user-load.js';
 import { Users } from './users.js';
 import { failure, type TaskEnding } from './workers/ending.js';
+import { Recordings } from './workers/recordings.js';
 
 /** The contract that the hub follows. Source: Globus Compute, `GET /v2/version`. */
 const API_VERSION = '1.0.0';
@@ -94,6 +95,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   readonly #functions: FunctionBook;
   readonly #tasks: TaskBook;
   readonly #invocations: Invocations;
+  /** Of the workers of this machine. */
+  readonly #recordings: Recordings;
   readonly #endpoints = new Map<EndpointId, HubEndpoint>();
   readonly #streams: ResultStreams;
   /** Undefined without a broker. */
@@ -111,6 +114,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     functions: FunctionBook,
     tasks: TaskBook,
     invocations: Invocations,
+    recordings: Recordings,
     inherited: TaskBatch[],
   ) {
     super();
@@ -121,6 +125,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     this.#functions = functions;
     this.#tasks = tasks;
     this.#invocations = invocations;
+    this.#recordings = recordings;
     this.#streams = new ResultStreams(tasks);
     this.#inherited = inherited;
     for (const batch of inherited) users.load.add(batch);
@@ -143,17 +148,26 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       migrations: HUB_MIGRATIONS,
       ...(options.onDamaged && { onDamaged: options.onDamaged }),
     });
-    const { book, waiting, interrupted } = await TaskBook.open(store);
     const author = options.author ?? localUser();
-    const functions = new FunctionBook(store, author, (id) => book.uses(id));
     const row = await store.get('SELECT hub_uuid FROM hub');
     const operator = { id: String(row?.hub_uuid), username: author };
+    const recordings = new Recordings(operator.id, store);
+    const left = recordings.leftOver();
+    const { book, waiting, interrupted } = await TaskBook.open(store, left);
+    const functions = new FunctionBook(store, author, (id) => book.uses(id));
     const users = await Users.open(store, options.userLimits);
-    const hub = new Hub(store, operator, users, functions, book, await Invocations.open(store), waiting);
+    const invocations = await Invocations.open(store);
+    const hub = new Hub(store, operator, users, functions, book, invocations, recordings, waiting);
     const agents = new Set((await store.all('SELECT endpoint_uuid FROM agents')).map((agent) => agent.endpoint_uuid));
     // What an agent was given goes on there without this process.
     const here = interrupted.filter(({ batch }) => !agents.has(batch.endpointId));
     hub.#end(here.map((task) => [task, interruption(task)] as const));
+    // Where that cannot be written now, what it follows from stays for the next opening.
+    const written = left.files.length === 0 ? Promise.resolve() : store.flush();
+    await written.then(
+      () => recordings.remove(left),
+      () => {},
+    );
     if (options.broker !== undefined) await hub.#openAgents(options.broker);
     return hub;
   }
@@ -414,7 +428,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const id = await this.#endpointId(options.name);
     const open = this.#endpoints.get(id);
     if (open instanceof LocalEndpoint && open.hasOptions(options)) return id;
-    const endpoint = new LocalEndpoint(id, options, this.#endpointEvents());
+    const endpoint = new LocalEndpoint(id, options, this.#endpointEvents(), this.#recordings);
     await this.#closeEndpoint(id);
     await this.#attach(endpoint);
     return id;

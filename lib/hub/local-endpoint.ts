@@ -9,6 +9,7 @@ import { localUser } from './local-user.js';
 import { semanticallyInvalid } from './refusals.js';
 import type { TaskTerms } from './terms.js';
 import { type PoolEvents, WorkerPool } from './workers/pool.js';
+import type { Recordings } from './workers/recordings.js';
 
 /** Variables that user functions see of this process's environment, if nothing else is said. */
 export const DEFAULT_ENVIRONMENT: readonly string[] = [
@@ -65,6 +66,7 @@ export class LocalEndpoint implements HubEndpoint {
     readonly id: EndpointId,
     options: LocalEndpointOptions,
     events: PoolEvents,
+    recordings: Recordings,
   ) {
     this.#options = JSON.stringify(options);
     this.#name = options.name;
@@ -88,6 +90,7 @@ export class LocalEndpoint implements HubEndpoint {
         memoryBytes: memoryLimit === undefined ? undefined : Math.floor(memoryLimit * 1e6),
         restartAfter: positive('restartAfter', options.restartAfter, 'tasks'),
         idleMs: idle === 0 ? undefined : idle * 1000,
+        recordings,
       },
       events,
     );

@@ -11,6 +11,7 @@ import { idOf, Stage, type Task, TaskBatch, type TaskRef } from './batch.js';
 import { readArguments, writeArguments } from './envelope.js';
 import { ResultBook } from './result-book.js';
 import type { TaskTerms } from './terms.js';
+import { NOTHING_LEFT } from './workers/recordings.js';
 
 const STATES: Readonly<Record<number, TaskState>> = {
   [Stage.queued]: 'waiting-for-nodes',
@@ -33,8 +34,16 @@ export class TaskBook {
     store.writer((write) => this.#contribute(write));
   }
 
-  /** Opens the book; `interrupted` are the tasks that were running when the last process ended. */
-  static async open(store: Store): Promise<{ book: TaskBook; waiting: TaskBatch[]; interrupted: TaskRef[] }> {
+  /**
+   * Opens the book; `interrupted` are the tasks that were running when the last process ended.
+   *
+   * @param left what is known of tasks that were with workers: those that had not begun are put back in line, and those that
+   * had begun are not, though the store may not have that yet
+   */
+  static async open(
+    store: Store,
+    left = NOTHING_LEFT,
+  ): Promise<{ book: TaskBook; waiting: TaskBatch[]; interrupted: TaskRef[] }> {
     const book = new TaskBook(store);
     store.write('DELETE FROM batches WHERE created_at < ?', [Date.now() - TASK_RETENTION_MS]);
     const waiting: TaskBatch[] = [];
@@ -55,10 +64,14 @@ export class TaskBook {
       batch.inherited = true;
       book.#nextRow = batch.row + 1;
       for (const task of batch.tasks) {
-        const stage = batch.stages[task.index] ?? Stage.ended;
-        if (stage === Stage.ended) continue;
-        book.#tasks.set(idOf(task), task);
-        if (stage === Stage.running) interrupted.push(task);
+        if (batch.stages[task.index] === Stage.ended) continue;
+        const id = idOf(task);
+        book.#tasks.set(id, task);
+        if (batch.stages[task.index] === Stage.running && left.notBegun.has(id)) {
+          batch.stages[task.index] = Stage.queued;
+          book.touch(batch);
+        }
+        if (batch.stages[task.index] === Stage.running || left.begun.has(id)) interrupted.push(task);
       }
       waiting.push(batch);
     }

@@ -59,6 +59,30 @@ def raw_task(key: int, seq: int, text: str, tag: str = "", buffers: Tuple[bytes,
     return frame(TASK_WITH_BYTES, struct.pack("<I", len(header)) + header + data + b"".join(buffers))
 
 
+# Starts a worker and ends with its own input.
+PARENT_THAT_ENDS = """
+import os, subprocess, sys, tempfile
+worker, stream, recorder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def as_the_hub_does():
+    # Neither is one of the files that the other becomes.
+    line, file = os.dup(stream), os.dup(recorder)
+    os.dup2(line, 3)
+    os.dup2(file, 5)
+    os.dup2(3, 4)
+    os.setsid()
+
+output = tempfile.TemporaryFile("a+b")
+subprocess.Popen(
+    [sys.executable, worker],
+    stdin=subprocess.DEVNULL, stdout=output, stderr=output, close_fds=False, preexec_fn=as_the_hub_does,
+)
+os.close(stream)
+sys.stdin.read()
+os._exit(0)
+"""
+
+
 class Speaking(unittest.TestCase):
     def setUp(self) -> None:
         self.file = tempfile.TemporaryFile()
@@ -223,6 +247,42 @@ class Speaking(unittest.TestCase):
         self.stream.shutdown(socket.SHUT_RDWR)
         self.stream.close()
         self.assertEqual(self.process.wait(20), -signal.SIGKILL)
+
+    def test_begins_nothing_when_the_hub_is_gone_though_its_line_is_not(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            bell, marks = os.path.join(folder, "bell"), os.path.join(folder, "marks")
+            server = socket.socket(socket.AF_UNIX)
+            server.bind(bell)
+            server.listen(1)
+            server.settimeout(20)
+            source = """def f(i, bell, marks):
+    import socket
+    if i == 0:
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(bell)
+        line.recv(1)
+    with open(marks, "a") as file:
+        file.write(str(i))"""
+            frames = function(1, source) + tasks(1, 0, *[(i, bell, marks) for i in range(9)])
+            # This process holds the hub's end of the line; another one is the parent, and ends.
+            stream, theirs = socket.socketpair()
+            stream.settimeout(20)
+            ends = (theirs.fileno(), self.file.fileno())
+            program = [sys.executable, "-c", PARENT_THAT_ENDS, WORKER, *map(str, ends)]
+            parent = subprocess.Popen(program, stdin=subprocess.PIPE, pass_fds=ends)
+            theirs.close()
+            stream.sendall(json_frame(CONFIGURE, {"max_result_chars": 1000, "max_output_bytes": 1000}) + frames)
+            line, _ = server.accept()
+            parent.communicate(b"")
+            line.sendall(b".")
+            while stream.recv(1 << 16):
+                pass
+            stream.close()
+            with open(marks) as file:
+                self.assertEqual(file.read(), "0")
+            self.assertEqual(self.words[Recorder.BEGUN], 1)
+            line.close()
+            server.close()
 
     def test_ends_when_the_hub_is_gone_and_it_is_idle(self) -> None:
         self.stream.close()

@@ -12,9 +12,17 @@ import { cancellation } from '../task-status.js';
 import { endingOf, failure, type TaskEnding } from './ending.js';
 import { RecordKind } from './frames.js';
 import { Pace } from './pace.js';
-import { type LoadableFunction, type TaskEnd, type WorkerDeath, type WorkerOptions, WorkerProcess } from './process.js';
+import {
+  type LoadableFunction,
+  type SentTasks,
+  type TaskEnd,
+  type WorkerDeath,
+  type WorkerOptions,
+  WorkerProcess,
+} from './process.js';
 import { Suspects } from './suspects.js';
 import { TaskQueue } from './task-queue.js';
+import { Traces } from './traces.js';
 
 /** How often busy workers are looked at: time limits, tasks stuck behind a long one. Unit: milliseconds. */
 const TICK_MS = 10;
@@ -69,6 +77,8 @@ export class WorkerPool {
   readonly #sights = new Map<WorkerProcess, Sight>();
   /** Tasks that are to be stopped, and how they end unless they end by themselves before. */
   readonly #sentenced = new Map<TaskId, TaskEnding>();
+  /** Where tasks that wait again have been. */
+  readonly #traces = new Traces();
   /** They get a worker to themselves. */
   readonly #suspects = new Suspects();
   #starting = 0;
@@ -108,6 +118,7 @@ export class WorkerPool {
   /** Stops a task, or keeps it from beginning: it ends with the code TASK_CANCELLED. False: it has ended by itself. */
   cancel(task: TaskRef): boolean {
     if (this.#queue.remove(task)) {
+      this.#traces.delete(task);
       this.#events.ended([[task, cancellation(task)]]);
       return true;
     }
@@ -141,6 +152,7 @@ export class WorkerPool {
     const workers = [...this.#workers, ...this.#leaving];
     for (const worker of workers) worker.kill('The endpoint was closed.');
     await Promise.all(workers.map((worker) => worker.gone));
+    this.#traces.clear();
     return this.#queue.release();
   }
 
@@ -148,7 +160,7 @@ export class WorkerPool {
   async #finish(graceMs: number): Promise<void> {
     const finished = new Deferred<void>();
     this.#finished = finished;
-    for (const worker of this.#workers) this.#giveBack(worker.takeBack());
+    for (const worker of this.#workers) this.#giveBack(worker, worker.takeBack());
     this.#dispatch();
     const timer = setTimeout(() => finished.resolve(), graceMs);
     await finished.promise;
@@ -170,8 +182,9 @@ export class WorkerPool {
       }
       const room = window - worker.outstanding.size;
       const share = Math.ceil(this.#queue.size / this.#readyWorkers());
-      const tasks = this.#queue.take(Math.max(1, Math.min(room, share, this.#untilRestart(worker))));
+      const tasks = this.#queue.take(Math.max(1, Math.min(room, share, this.#untilRestart(worker), worker.room)));
       worker.send(this.#events.functionOf(next.batch), tasks);
+      this.#traces.deleteEach(tasks);
       this.#events.moved(tasks);
     }
     this.#watch();
@@ -181,7 +194,7 @@ export class WorkerPool {
   #worker(window: number): WorkerProcess | undefined {
     let best: WorkerProcess | undefined;
     for (const worker of this.#workers) {
-      if (!worker.isReady || this.#isTaken(worker) || this.#untilRestart(worker) <= 0) continue;
+      if (!worker.isReady || worker.room === 0 || this.#isTaken(worker) || this.#untilRestart(worker) <= 0) continue;
       if (best === undefined || worker.outstanding.size < best.outstanding.size) best = worker;
     }
     return best !== undefined && best.outstanding.size * 2 <= window && best.outstanding.size < window
@@ -200,9 +213,11 @@ export class WorkerPool {
     return this.#sights.get(worker)?.stuck === true || this.#suspects.hasOneOf(worker.outstanding.values());
   }
 
-  #giveBack(tasks: readonly TaskRef[]): void {
-    if (tasks.length === 0) return;
+  #giveBack(from: WorkerProcess, sent: SentTasks): void {
+    if (sent.length === 0) return;
+    const tasks = sent.map(([, task]) => task);
     this.#queue.giveBack(tasks);
+    this.#traces.add(from, sent);
     this.#events.moved(tasks);
   }
 
@@ -264,7 +279,9 @@ export class WorkerPool {
 
   #failAll(error: Error): void {
     const code = error instanceof FuncXError ? error.code : 'WORKER_LOST';
-    this.#events.ended(this.#queue.drain().map((task) => [task, failure(code, error.message)] as const));
+    const tasks = this.#queue.drain();
+    this.#traces.deleteEach(tasks);
+    this.#events.ended(tasks.map((task) => [task, failure(code, error.message)] as const));
   }
 
   // Hearing back
@@ -272,7 +289,7 @@ export class WorkerPool {
   #ended(worker: WorkerProcess, ends: readonly TaskEnd[]): void {
     const sight = this.#sights.get(worker);
     const endings: [TaskRef, TaskEnding][] = [];
-    const returned: TaskRef[] = [];
+    const returned: [number, TaskRef][] = [];
     for (const { seq, task, record } of ends) {
       if (seq === sight?.seq) this.#sights.delete(worker);
       const sentence = this.#sentenced.size > 0 ? this.#takeSentence(task) : undefined;
@@ -280,10 +297,10 @@ export class WorkerPool {
         this.#pace(task.batch.functionId).add(record.end - record.start);
         endings.push([task, endingOf(record, worker.details)]);
       } else if (sentence !== undefined) endings.push([task, sentence]);
-      else returned.push(task);
+      else returned.push([seq, task]);
       this.#suspects.clear(task);
     }
-    this.#giveBack(returned);
+    this.#giveBack(worker, returned);
     // New work goes out first: the workers run while the results are passed on.
     if (this.#untilRestart(worker) <= 0 && worker.outstanding.size === 0) this.#replace(worker);
     this.#dispatch();
@@ -301,18 +318,18 @@ export class WorkerPool {
     this.#leaving.delete(worker);
     this.#sights.delete(worker);
     const endings: [TaskRef, TaskEnding][] = [];
-    const innocent: TaskRef[] = [];
+    const innocent: [number, TaskRef][] = [];
     for (const task of begun) {
       endings.push([task, { ...(this.#takeSentence(task) ?? this.#loss(task, reason)), output }]);
     }
-    for (const [place, task] of waiting.entries()) {
+    for (const [place, [seq, task]] of waiting.entries()) {
       const sentence = this.#takeSentence(task);
       if (sentence !== undefined) endings.push([task, sentence]);
       else if (place === 0 && begun.length === 0 && !this.#closed && this.#suspects.accuse(task)) {
         endings.push([task, this.#loss(task, reason)]);
-      } else innocent.push(task);
+      } else innocent.push([seq, task]);
     }
-    this.#giveBack(innocent);
+    this.#giveBack(worker, innocent);
     this.#dispatch();
     if (endings.length > 0) this.#events.ended(endings);
   }
@@ -337,8 +354,9 @@ export class WorkerPool {
   // Watching
 
   #watch(): void {
-    const busy = [...this.#workers].some((worker) => worker.outstanding.size > 0);
-    if (!busy) this.#finished?.resolve();
+    const running = [...this.#workers].some((worker) => worker.outstanding.size > 0);
+    if (!running) this.#finished?.resolve();
+    const busy = running || [...this.#workers].some((worker) => worker.room === 0);
     if (busy && this.#tick === undefined) this.#tick = setTimeout(() => this.#onTick(), TICK_MS);
     const { idleMs } = this.#options;
     if (busy || this.#queue.size > 0) {
@@ -374,7 +392,7 @@ export class WorkerPool {
       if (sight.stuck) continue;
       sight.stuck = true;
       worker.takeGathered();
-      this.#giveBack(worker.takeBack());
+      this.#giveBack(worker, worker.takeBack());
     }
     this.#dispatch();
   }
@@ -392,8 +410,9 @@ export class WorkerPool {
    * wait behind it are taken back before, so that no other is killed. False: it is over, and its end on the way.
    */
   #stop(worker: WorkerProcess, seq: number, task: TaskRef, ending: TaskEnding): boolean {
-    this.#giveBack(worker.takeBack());
+    this.#giveBack(worker, worker.takeBack());
     if (this.#queue.remove(task)) {
+      this.#traces.delete(task);
       this.#events.ended([[task, ending]]);
       return true;
     }

@@ -12,6 +12,7 @@ import { idOf, type TaskRef } from '../batch.js';
 import { describeExit, notStartable } from './departure.js';
 import { FrameKind, jsonFrame, RecordKind, RecordReader, taskFrames, type WorkerRecord } from './frames.js';
 import { type Activity, Recorder } from './recorder.js';
+import type { Recordings } from './recordings.js';
 
 const WORKER_SCRIPT = path.join(__dirname, 'worker.py');
 
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Limit of the address space (RLIMIT_AS). Unit: bytes. */
   readonly memoryBytes: number | undefined;
+  /** Where it is recorded what the worker does. */
+  readonly recordings: Recordings;
 }
 
 /** A function as a worker knows it: a small number, sent once with the code. */
@@ -64,8 +67,11 @@ export interface WorkerDeath {
   /** Tasks that had begun and whose end is not known: the one that was running, if any. */
   readonly begun: readonly TaskRef[];
   /** Tasks that had not begun. */
-  readonly waiting: readonly TaskRef[];
+  readonly waiting: SentTasks;
 }
+
+/** Tasks that a worker was sent, with their sequence numbers in it. */
+export type SentTasks = readonly (readonly [seq: number, task: TaskRef])[];
 
 export class WorkerProcess {
   /** What the worker says of itself; empty until it has started. */
@@ -99,7 +105,7 @@ export class WorkerProcess {
         `The working folder ${options.cwd} does not exist. Create it, or choose another in the client.`,
       );
     }
-    this.#recorder = new Recorder();
+    this.#recorder = new Recorder(options.recordings);
     const output = this.#recorder.outputFd;
     this.#process = spawn(options.python, [WORKER_SCRIPT], {
       cwd: options.cwd,
@@ -147,6 +153,11 @@ export class WorkerProcess {
     return performance.now() - this.#closedAt > MUTE_MS;
   }
 
+  /** How many tasks it may be sent before the disk has caught up. */
+  get room(): number {
+    return this.#recorder.room;
+  }
+
   /** Hands over tasks of one function, in order. */
   send(fn: LoadableFunction, tasks: readonly TaskRef[]): void {
     if (!this.#known.has(fn.key)) {
@@ -162,6 +173,7 @@ export class WorkerProcess {
       ids.push(idOf(task));
       args.push(task.batch.args[task.index] ?? '');
     }
+    this.#recorder.sends(first, ids);
     const frames = taskFrames(fn.key, first, ids, args);
     if (frames.length === 1) this.#write(frames[0] as Buffer);
     else {
@@ -192,16 +204,22 @@ export class WorkerProcess {
     this.#recorder.boundOutput();
   }
 
-  /** Takes back the tasks that have not begun; the worker will not begin them. */
-  takeBack(): TaskRef[] {
-    const back: TaskRef[] = [];
+  /** Takes back the tasks that have not begun, by their sequence numbers; the worker will not begin them. */
+  takeBack(): SentTasks {
+    const back: [number, TaskRef][] = [];
     const first = this.#recorder.stop(this.#nextSeq);
     for (const [seq, task] of this.outstanding) {
       if (seq < first) continue;
       this.outstanding.delete(seq);
-      back.push(task);
+      this.#recorder.takenBack(seq);
+      back.push([seq, task]);
     }
     return back;
+  }
+
+  /** What was taken back, or was given back when the worker died, has ended or was sent to another. */
+  movedOn(seq: number): void {
+    this.#recorder.movedOn(seq);
   }
 
   /** Ends the process and everything it started, at once. */
@@ -297,7 +315,8 @@ export class WorkerProcess {
     const task = this.outstanding.get(record.seq);
     if (task === undefined) return; // It was taken back, or seen in the recorder before.
     this.outstanding.delete(record.seq);
-    if (record.kind !== RecordKind.returned) this.ended++;
+    if (record.kind === RecordKind.returned) this.#recorder.takenBack(record.seq);
+    else this.ended++;
     ends.push({ seq: record.seq, task, record });
   }
 
@@ -312,7 +331,6 @@ export class WorkerProcess {
     }
     const output = this.#recorder.lastOutput();
     this.#gone = true;
-    this.#recorder.close();
     if (ends.length > 0) this.#events.ended(this, ends);
     const how = this.#killReason && this.#killReason !== 'ended' ? this.#killReason : describeExit(code, signal);
     const reason = output === '' ? how : `${how} Its last output: ${output}`;
@@ -320,10 +338,14 @@ export class WorkerProcess {
       this.#started.reject(new FuncXError('WORKER_LOST', `A worker process could not be started. ${reason}`));
     }
     const begun: TaskRef[] = [];
-    const waiting: TaskRef[] = [];
-    for (const [seq, task] of this.outstanding) (seq < next ? begun : waiting).push(task);
+    const waiting: [number, TaskRef][] = [];
+    for (const [seq, task] of this.outstanding) {
+      if (seq < next) begun.push(task);
+      else waiting.push([seq, task]);
+    }
     this.outstanding.clear();
     this.#ended.resolve();
     this.#events.died(this, { reason, output, begun, waiting });
+    this.#recorder.close();
   }
 }

@@ -1,13 +1,10 @@
-/** The parent's side of a worker's flight recorder and of its captured output; the layout is described in `worker.py`. */
-import { randomBytes } from 'node:crypto';
+/** The parent's side of a worker's flight recorder and of its captured output; the layout is described in `recorder.py`. */
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import type { TaskId } from '../../compute/ids.js';
 import { readRecords, type WorkerRecord } from './frames.js';
-
-const HEADER_BYTES = 64;
-const GATHERED_BYTES = 48 * 1024;
-const OFFSET = { begun: 0, since: 8, gathered: 16, stop: 24, ended: 40, writes: 48 } as const;
+import type { Recording } from './recording.js';
+import { anonymousFile, type Recordings } from './recordings.js';
+import { RING_TASKS } from './sent-ring.js';
 
 /**
  * Output of user code beyond this, in its file before its task has ended, is dropped. In a container all files in memory
@@ -15,23 +12,8 @@ const OFFSET = { begun: 0, since: 8, gathered: 16, stop: 24, ended: 40, writes: 
  */
 const OUTPUT_FILE_BYTES = 4 * 1024 * 1024;
 
-/** Memory-backed where the system has it: nothing of a worker's life is worth the wear of an SD card. */
-function temporaryFolder(): string {
-  try {
-    fs.accessSync('/dev/shm', fs.constants.W_OK | fs.constants.X_OK);
-    return '/dev/shm';
-  } catch {
-    return os.tmpdir();
-  }
-}
-
-/** An open file without a name: it is gone with its last user, however that ends. */
-function anonymousFile(flags: string): number {
-  const file = path.join(temporaryFolder(), `funcx-${process.pid}-${randomBytes(8).toString('hex')}`);
-  const fd = fs.openSync(file, flags, 0o600);
-  fs.unlinkSync(file);
-  return fd;
-}
+/** After so many more tasks it is asked when the hub has on disk that they were sent. */
+const CHECKED_TASKS = RING_TASKS / 4;
 
 /** What a worker is doing at this moment. */
 export interface Activity {
@@ -42,43 +24,71 @@ export interface Activity {
 }
 
 export class Recorder {
-  readonly fd = anonymousFile('w+');
-  readonly outputFd = anonymousFile('a+');
-  readonly #header = Buffer.alloc(HEADER_BYTES);
+  readonly outputFd: number;
+  readonly #recording: Recording;
+  readonly #forget: () => void;
+  readonly #durable: () => Promise<void>;
+  #isForgotten = false;
+  /** Sequence number of the next task to be sent. */
+  #next = 0;
+  /** Of the first task of which it is not asked yet, or not known, whether the hub has on disk that it was sent. */
+  #asked = 0;
+  #saved = 0;
 
-  constructor() {
-    // Written, not only sized: a hole in a mapped file on a full disk would kill the worker.
+  constructor(recordings: Recordings) {
+    const { recording, forget } = recordings.create();
+    this.#recording = recording;
+    this.#forget = forget;
+    this.#durable = () => recordings.durable();
     try {
-      fs.writeSync(this.fd, Buffer.alloc(HEADER_BYTES + GATHERED_BYTES));
+      this.outputFd = anonymousFile('a+');
     } catch (error) {
-      this.close();
+      forget();
       throw error;
     }
   }
 
+  get fd(): number {
+    return this.#recording.fd;
+  }
+
   activity(): Activity {
-    this.#readHeader();
-    const begun = this.#header.readUInt32LE(OFFSET.begun);
-    const ended = this.#header.readUInt32LE(OFFSET.ended);
-    return { running: begun > ended ? begun - 1 : undefined, since: this.#header.readDoubleLE(OFFSET.since) };
+    const { begun, ended, since } = this.#recording.header;
+    return { running: begun > ended ? begun - 1 : undefined, since };
   }
 
   /** Sequence number of the first task that has not begun. */
   next(): number {
-    this.#readHeader();
-    return this.#header.readUInt32LE(OFFSET.begun);
+    return this.#recording.header.begun;
+  }
+
+  /** How many tasks the worker may be sent: what is overwritten must be on disk, or it might run twice after a crash. */
+  get room(): number {
+    return this.#saved + RING_TASKS - this.#next;
+  }
+
+  /**
+   * Notes which tasks the worker will be sent, for the case that this process does not live to see what becomes of them.
+   * The hub must know by the next call that they were.
+   */
+  sends(first: number, ids: readonly TaskId[]): void {
+    this.#recording.sent.add(first, ids);
+    this.#next = first + ids.length;
+    if (first - this.#asked < CHECKED_TASKS) return;
+    this.#asked = first;
+    const saved = () => {
+      this.#saved = Math.max(this.#saved, first);
+    };
+    // While the disk fails, nothing survives the process.
+    this.#durable().then(saved, saved);
   }
 
   /** Results that are finished but were not written yet. Nothing while a living worker is about to write them. */
   gathered(each: (record: WorkerRecord) => void): void {
-    this.#readHeader();
-    const size = this.#header.readUInt32LE(OFFSET.gathered);
-    const writes = this.#header.readUInt32LE(OFFSET.writes);
-    if (size === 0) return;
-    const data = Buffer.alloc(size);
-    fs.readSync(this.fd, data, 0, size, HEADER_BYTES);
-    this.#readHeader();
-    if (this.#header.readUInt32LE(OFFSET.writes) === writes) readRecords(data, each);
+    const { gathered, writes } = this.#recording.header;
+    if (gathered === 0) return;
+    const data = this.#recording.gathered(gathered);
+    if (this.#recording.header.writes === writes) readRecords(data, each);
   }
 
   /**
@@ -89,11 +99,17 @@ export class Recorder {
     // The one that began last is in the range too. It may just be looking at the range before: what was stopped earlier
     // must stay in it, and what was not has begun or is given back.
     const from = Math.max(0, this.next() - 1);
-    const range = Buffer.alloc(16);
-    range.writeUInt32LE(from, 0);
-    range.writeUInt32LE(to, 8);
-    fs.writeSync(this.fd, range, 0, 16, OFFSET.stop);
-    return this.next();
+    return this.#recording.stop(from, to);
+  }
+
+  /** A task was taken back, or the worker has given it back itself: it waits for another worker. */
+  takenBack(seq: number): void {
+    this.#recording.sent.takeBack(seq);
+  }
+
+  /** A task that was taken back has ended, or was sent to another worker. Also when this one is gone. */
+  movedOn(seq: number): void {
+    if (!this.#isForgotten) this.#recording.sent.drop(seq);
   }
 
   /** Keeps a task that floods its output from filling memory. */
@@ -109,12 +125,13 @@ export class Recorder {
     return data.toString('utf8').trim();
   }
 
+  /** Until the hub has on disk what the worker's end has led to, its record stays for the next process. */
   close(): void {
-    fs.closeSync(this.fd);
     fs.closeSync(this.outputFd);
-  }
-
-  #readHeader(): void {
-    fs.readSync(this.fd, this.#header, 0, HEADER_BYTES, 0);
+    const forget = () => {
+      this.#isForgotten = true;
+      this.#forget();
+    };
+    this.#durable().then(forget, forget);
   }
 }

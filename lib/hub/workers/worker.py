@@ -42,6 +42,7 @@ INLET_FD = 3
 OUTLET_FD = 4
 RECORDER_FD = 5
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+IS_POSIX = os.name == "posix"
 
 # Kinds of frames to the worker.
 CONFIGURE, FUNCTION, TASKS, TASK_WITH_BYTES, FORGET = range(5)
@@ -105,6 +106,7 @@ class Worker:
         self.max_result = 10 * 1024 * 1024
         # True in a process that user code has forked off.
         self.is_fork = False
+        self.parent = os.getppid()
 
     # Frames in
 
@@ -283,12 +285,22 @@ class Worker:
         queue = self.queue
         while True:
             while queue:
+                # Tasks that have not begun are for the parent's successor. Elsewhere the parent of an orphan stays what it was.
+                if IS_POSIX and os.getppid() != self.parent:
+                    end_with_all()
                 ended = self.run(*queue.popleft())
                 if self.gathered and (not queue or ended - self.last_write > GATHER_SECONDS):
                     self.write()
                     self.last_write = ended
             if not self.receive():
                 return
+
+
+def end_with_all() -> None:
+    """Ends this process, at once, and what it started."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
 
 
 def die_with_parent() -> None:
@@ -300,9 +312,7 @@ def die_with_parent() -> None:
         hang_up = select.poll()
         hang_up.register(INLET_FD, 0)  # no event asked for: only a hang-up is reported
         hang_up.poll()
-        if os.getpgrp() == os.getpid():
-            os.killpg(os.getpid(), signal.SIGKILL)
-        os._exit(1)
+        end_with_all()
 
     threading.Thread(target=watch, daemon=True, name="funcx-parent").start()
 

@@ -8,13 +8,14 @@ export interface ChildOrders {
   readonly python: string;
   readonly source: string;
   readonly group: TaskGroupId;
+  readonly workers: number;
   /** Positional arguments of each task. */
   readonly calls: readonly (readonly unknown[])[];
 }
 
-async function begin({ file, cwd, python, source, group, calls }: ChildOrders): Promise<void> {
+async function begin({ file, cwd, python, source, group, workers, calls }: ChildOrders): Promise<void> {
   const hub = await Hub.open({ file });
-  const endpointId: EndpointId = await hub.localEndpoint({ name: 'lab', python, cwd, workers: 1 });
+  const endpointId: EndpointId = await hub.localEndpoint({ name: 'lab', python, cwd, workers });
   const client = await FuncXClient.open({ service: hub, endpointId, taskGroupId: group });
   const functionId: FunctionId = await client.registerFunction({ source });
   const { taskIds } = await client.batchRun({ functionId, calls: calls.map((args) => ({ args })) });

@@ -4,11 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
+import { Recordings } from '../../../dist/lib/hub/workers/recordings.js';
 import type { TaskGroupId, TaskId } from '../../../dist/lib/index.js';
 import { type Bell, Consumer, endOf, Lab, MARK, outcomesOf, PYTHON, RING, WAIT_FOR_ANSWER } from './fixture.js';
 import type { ChildOrders } from './hub-child.js';
 
-/** So long that a worker is given one at a time; those in line in a worker count as running when its hub is killed. */
+/** So long that a worker is given one at a time. */
 const SLOW = WAIT_FOR_ANSWER.replace(
   'def wait_for_answer(bell, text=""):',
   '$&\n    import time\n    time.sleep(0.02)',
@@ -47,11 +48,11 @@ describe('a hub that opens again', () => {
   }
 
   /** Starts another process with the lab's hub, which submits these calls of the source. */
-  async function startChild(source: string, calls: readonly (readonly unknown[])[]): Promise<TaskId[]> {
+  async function startChild(source: string, calls: readonly (readonly unknown[])[], workers = 1): Promise<TaskId[]> {
     await close();
     const program = ['--require', 'tsx/cjs', path.join(__dirname, 'hub-child.ts')];
     child = spawn(process.execPath, program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    const orders: ChildOrders = { file: lab.file, cwd: lab.folder, python: PYTHON, source, group, calls };
+    const orders: ChildOrders = { file: lab.file, cwd: lab.folder, python: PYTHON, source, group, workers, calls };
     child.send(orders);
     const [taskIds] = await once(child, 'message');
     return taskIds;
@@ -98,6 +99,88 @@ describe('a hub that opens again', () => {
     const [, interrupted] = outcomes;
     assert.match(interrupted?.status === 'failed' ? interrupted.error.message : '', new RegExp(ids[1] as string));
     assert.equal(bell.waiting, 0);
+  });
+
+  describe('after a kill with many tasks in its workers', () => {
+    const NUMBERED = `${MARK}${RING}
+def numbered(marks, i, bell=None):
+    mark(marks, i)
+    if bell:
+        import os
+        ring(bell, os.getpid()).recv(1)
+    return i`;
+    const COUNT = 4000;
+    let ids: TaskId[];
+
+    beforeEach(async () => {
+      // At the middle one a worker stands still, and has many more.
+      const calls = Array.from({ length: COUNT }, (_, i) => [
+        lab.path('marks'),
+        i,
+        ...(i === COUNT / 2 ? [bell.path] : []),
+      ]);
+      ids = await startChild(NUMBERED, calls, 2);
+    });
+
+    /** How often each has run. */
+    function runs(): number[] {
+      const counts = new Array<number>(COUNT).fill(0);
+      for (const mark of lab.marks('marks')) counts[Number(mark)] = (counts[Number(mark)] ?? 0) + 1;
+      return counts;
+    }
+
+    /** Each has run once, or has begun and says that it was interrupted; nothing that had not begun is lost. */
+    async function check(): Promise<void> {
+      const outcomes = await Promise.all(ids.map((id) => endOf(lab.client, id)));
+      const counts = runs();
+      let unseen = 0;
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome.status === 'success') assert.deepEqual([outcome.result, counts[i]], [i, 1]);
+        else {
+          assert.equal(outcome.error.code, 'TASK_INTERRUPTED');
+          assert.ok(counts[i] === 0 || counts[i] === 1, `task ${i} has run ${counts[i]} times`);
+          if (counts[i] === 0) unseen++;
+        }
+      }
+      assert.ok(unseen <= 2, `${unseen} tasks that had not begun were interrupted; two workers may have been in two`);
+      assert.equal(outcomes[COUNT / 2]?.status, 'failed');
+    }
+
+    it('runs those that had not begun, and none twice', async () => {
+      const { gone } = await bell.next();
+      await kill();
+      await gone;
+      await lab.reopen({ workers: 2 }, group);
+      await check();
+      await close();
+      assert.deepEqual(new Recordings(lab.hub.operator.id, lab.hub.store).files(), []);
+    });
+
+    it('runs them once also if a worker is still there', async () => {
+      const { text, answer, gone } = await bell.next();
+      const worker = Number(text);
+      let before: string[];
+      process.kill(worker, 'SIGSTOP');
+      try {
+        await kill();
+        await lab.reopen({ workers: 2 }, group);
+        await check();
+      } finally {
+        answer();
+        before = lab.marks('marks');
+        process.kill(worker, 'SIGCONT');
+      }
+      await gone.catch(() => {}); // It ends with the answer unread.
+      assert.deepEqual(lab.marks('marks'), before);
+    });
+
+    it('runs them once also if their endpoint opens later', async () => {
+      await bell.next();
+      await kill();
+      await (await lab.openHub()).close();
+      await lab.reopen({ workers: 2 }, group);
+      await check();
+    });
   });
 
   it('after a kill tells results and interruptions to the group that asked for them', async () => {
@@ -288,6 +371,7 @@ def hold(bell, how):
       const lines = [await bell.next(), await bell.next()];
       await kill();
       await Promise.all(lines.map(({ gone }) => gone));
+      await lab.reopen(); // Removes what was left in memory.
     });
 
     it('when it closes while workers are just starting', async () => {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Stage, TaskBatch } from '../../../dist/lib/hub/batch.js';
 import { HUB_MIGRATIONS } from '../../../dist/lib/hub/schema.js';
 import { TaskBook } from '../../../dist/lib/hub/task-book.js';
+import type { LeftOver } from '../../../dist/lib/hub/workers/recordings.js';
 import type {
   EndpointId,
   FunctionId,
@@ -218,9 +219,9 @@ for (const driver of drivers) {
     });
     afterEach(() => scratch.clean());
 
-    const open = async () => {
+    const open = async (left?: LeftOver) => {
       const store = await scratch.open({ driver, migrations: HUB_MIGRATIONS });
-      return { store, ...(await TaskBook.open(store)) };
+      return { store, ...(await TaskBook.open(store, left)) };
     };
     const results = ['11\n"\0"', '11\n"\ud800 ☃ 😀"', '11\n"acknowledged"', `11\n"${'l'.repeat(100_000)}"`];
 
@@ -253,6 +254,28 @@ for (const driver of drivers) {
       assert.deepEqual(
         (await book.unacknowledged(batch.groupId)).map(({ task_id }) => task_id),
         batch.ids,
+      );
+    });
+
+    it('come beside the tasks that go on: what has begun does not run, what was sent only does', async () => {
+      const first = await open();
+      const ids = Array.from({ length: 4 }, () => newId<TaskId>());
+      const stages = Uint8Array.of(Stage.running, Stage.running, Stage.queued, Stage.queued);
+      const [function_, endpoint, group] = [newId<FunctionId>(), newId<EndpointId>(), newId<TaskGroupId>()];
+      first.book.add(new TaskBatch(function_, endpoint, group, true, ids, Array(4).fill('x'), Date.now(), stages));
+      await first.store.close();
+      const [, sent, begun] = ids as [TaskId, TaskId, TaskId, TaskId];
+      const second = await open({ begun: new Set([begun]), notBegun: new Set([sent]), files: [] });
+      assert.deepEqual(
+        second.interrupted.map(({ index }) => index),
+        [0, 2],
+      );
+      assert.deepEqual([...(second.waiting[0] as TaskBatch).stages].slice(1, 2), [Stage.queued]);
+      await second.store.close();
+      // It is in line on the disk too.
+      assert.deepEqual(
+        (await open()).interrupted.map(({ index }) => index),
+        [0],
       );
     });
 

@@ -18,7 +18,8 @@ class Recorder:
       u64 ended       sequence + 1 of the task that ended last: the worker is idle when it is equal to ``begun``
       u64 writes      how often what was gathered has been written and the place been used anew
     ``begun`` is written before ``stop_from`` is read, and the parent writes ``stop_from`` before it reads ``begun``:
-    whichever order they meet in, one of the two sees the other.
+    whichever order they meet in, one of the two sees the other. What the parent has behind that part of the file is not
+    mapped here.
     """
 
     BEGUN, SINCE, GATHERED_COUNT, STOP_FROM, STOP_TO, ENDED, WRITES = range(7)
