@@ -367,6 +367,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       this.#endpoints.clear();
       await this.#agents?.close();
       this.#streams.close();
+      this.#tasks.close();
       this.#invocations.close();
       this.store.touch();
       await this.store.close();

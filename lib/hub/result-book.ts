@@ -1,6 +1,7 @@
 /**
  * Results in the hub's care until they are acknowledged. Those that ended between two commits share a page, which is one
- * row: most are acknowledged soon, and all together. What stays longer gets a row of its own, found by its id.
+ * row: most are acknowledged soon, and all together. What stays longer goes on the shelves with its page where all of it
+ * stays, and otherwise gets a row of its own.
  */
 import type { TaskGroupId, TaskId } from '../compute/ids.js';
 import { TASK_RETENTION_MS } from '../compute/limits.js';
@@ -8,10 +9,12 @@ import type { TaskStatus } from '../compute/service.js';
 import type { Store, Write } from '../storage/index.js';
 import { idOf, type Task } from './batch.js';
 import { readStatus, writeStatus } from './envelope.js';
+import { charsOf, RecentResults } from './recent-results.js';
+import { endOf, type Kept, ResultPage } from './result-page.js';
+import { Shelves } from './shelves.js';
 
-/** Results stay in memory, acknowledged or not, until newer ones push them out: this many, of this many characters. */
-const RECENT_RESULTS = 4096;
-const RECENT_CHARS = 16 * 1024 * 1024;
+/** A page whose results are being passed on is waited for so long until all were. Unit: milliseconds. */
+const PASSING_MS = 250;
 
 /** A longer result has a row of its own from the beginning. Unit: characters. */
 const LONG_RESULT = 64 * 1024;
@@ -29,6 +32,9 @@ const RELEASE = 'UPDATE results SET streamed = 0 WHERE task_id IN (SELECT value 
 const KEEP_PAGE = 'INSERT INTO result_pages (number, results) VALUES (?, ?)';
 const REMOVE_PAGE = 'DELETE FROM result_pages WHERE number = ?';
 
+/** Pages of the last process that are not on the shelves. */
+const LEFT = 'number NOT IN (SELECT page FROM shelves)';
+
 /** Gives each result of pages a row of its own. See {@link Kept}. */
 const SPREAD = `
   INSERT OR REPLACE INTO results (task_id, group_id, streamed, ended_at, status)
@@ -38,49 +44,52 @@ const SPREAD = `
   FROM result_pages, json_each(results)`;
 
 const SPREAD_ONE = `${SPREAD} WHERE number = ?`;
-
-/** A result in its page, as JSON. */
-type Kept = readonly [group: TaskGroupId, streamed: 0 | 1, endedAtMs: number, status: TaskStatus];
-
-class Page {
-  readonly tasks: Task[] = [];
-  /** Results that are not acknowledged. */
-  open = 0;
-  /** Row in the store, once it was written there. */
-  row: number | undefined;
-}
+const SPREAD_LEFT = `${SPREAD} WHERE ${LEFT}`;
 
 export class ResultBook {
   readonly #store: Store;
-  readonly #forget: (task: Task) => void;
+  readonly #shelves: Shelves;
   /** Of what has ended since the last commit. */
-  #filling = new Page();
+  #filling = new ResultPage();
   /** Pages in the store. */
-  readonly #pages = new Set<Page>();
+  readonly #pages = new Set<ResultPage>();
   /** Pages in the store of which results were acknowledged since the last commit. */
-  readonly #changed = new Set<Page>();
+  readonly #changed = new Set<ResultPage>();
+  /** Pages in the store of which results were passed on that stay. */
+  readonly #passing = new Set<ResultPage>();
   /** Pages in the store of which memory has lost a result. */
-  readonly #toSpread = new Set<Page>();
+  readonly #toPutAway = new Set<ResultPage>();
   /** Acknowledged results with a row of their own. */
   readonly #toRemove: TaskId[] = [];
   /** Results in the store that were passed on, and stay. */
   readonly #toRelease: TaskId[] = [];
-  /** Results that may be forgotten: a ring, filled from `#recentFrom` up to `#recentTo`. */
-  readonly #recent: (Task | undefined)[] = [];
-  #recentFrom = 0;
-  #recentTo = 0;
-  #recentChars = 0;
+  readonly #recent: RecentResults;
   #nextRow = 1;
+  #isEnding = false;
   /** Unix milliseconds. */
   #tidiedAt = Date.now();
 
-  /** @param forget told of each result that memory has no more */
-  constructor(store: Store, forget: (task: Task) => void) {
+  private constructor(store: Store, forget: (task: Task) => void) {
     this.#store = store;
-    this.#forget = forget;
-    store.write(SPREAD);
-    store.write('DELETE FROM result_pages');
-    store.write(REMOVE_OLD, [Date.now() - TASK_RETENTION_MS]);
+    this.#shelves = new Shelves(store);
+    this.#recent = new RecentResults((task) => {
+      const page = task.page as ResultPage | undefined;
+      if (page !== undefined) {
+        this.#toPutAway.add(page);
+        store.touch();
+      }
+      forget(task);
+    });
+  }
+
+  /** @param forget told of each result that memory has no more */
+  static async open(store: Store, forget: (task: Task) => void): Promise<ResultBook> {
+    const book = new ResultBook(store, forget);
+    store.write(SPREAD_LEFT);
+    store.write(`DELETE FROM result_pages WHERE ${LEFT}`);
+    book.#removeOld(Date.now(), (sql, params) => store.write(sql, params));
+    book.#nextRow = (await book.#shelves.open()) + 1;
+    return book;
   }
 
   /** Takes in how a task ended. */
@@ -94,18 +103,19 @@ export class ResultBook {
   acknowledge(task: Task): void {
     if (task.acknowledged) return;
     task.acknowledged = true;
-    const page = task.page as Page | undefined;
+    const page = task.page as ResultPage | undefined;
     if (page === undefined) {
       this.remove(idOf(task));
       return;
     }
+    if (page.isShelved) return;
     page.open--;
     if (page.row !== undefined) {
       this.#changed.add(page);
       this.#store.touch();
     } else {
       task.page = undefined;
-      this.#remember(task);
+      this.#recent.add(task);
     }
   }
 
@@ -113,10 +123,16 @@ export class ResultBook {
   deliver(task: Task): void {
     if (task.delivered) return;
     task.delivered = true;
-    const page = task.page as Page | undefined;
-    if (page !== undefined && page.row === undefined) return; // It is written so.
-    if (page !== undefined) this.#toSpread.add(page);
-    this.release(idOf(task));
+    const page = task.page as ResultPage | undefined;
+    if (page === undefined) this.release(idOf(task));
+    else if (page.row !== undefined && task.batch.streamed) this.#passed(page); // Otherwise it is written so.
+  }
+
+  #passed(page: ResultPage): void {
+    page.owed--;
+    if (!this.#passing.has(page)) page.passingSince = Date.now();
+    this.#passing.add(page);
+    this.#store.touch();
   }
 
   /** As {@link deliver}, of a result that only the store has. */
@@ -131,13 +147,21 @@ export class ResultBook {
     this.#store.touch();
   }
 
+  /** Has the next commit write down what was passed on of pages that more is owed of. */
+  end(): void {
+    this.#isEnding = true;
+    if (this.#passing.size > 0) this.#store.touch();
+  }
+
   /** Groups of results in the store of tasks that memory does not know. */
   async groupsOf(ids: readonly TaskId[]): Promise<Map<TaskId, TaskGroupId>> {
     const rows = await this.#store.all(
       'SELECT task_id, group_id FROM results WHERE task_id IN (SELECT value FROM json_each(?))',
       [JSON.stringify(ids)],
     );
-    return new Map(rows.map((row) => [row.task_id as TaskId, row.group_id as TaskGroupId]));
+    const groups = new Map(rows.map((row) => [row.task_id as TaskId, row.group_id as TaskGroupId]));
+    if (groups.size < ids.length) for (const [id, { group }] of await this.#shelves.find(ids)) groups.set(id, group);
+    return groups;
   }
 
   /** Results in the store of tasks that memory does not know. */
@@ -146,7 +170,9 @@ export class ResultBook {
       'SELECT task_id, status FROM results WHERE task_id IN (SELECT value FROM json_each(?))',
       [JSON.stringify(ids)],
     );
-    return new Map(rows.map((row) => [row.task_id as TaskId, statusIn(row.status)]));
+    const found = new Map(rows.map((row) => [row.task_id as TaskId, statusIn(row.status)]));
+    if (found.size < ids.length) for (const [id, { status }] of await this.#shelves.find(ids)) found.set(id, status);
+    return found;
   }
 
   /** Results of a group that were not acknowledged, as far as only the store has them, and the others in memory. */
@@ -162,10 +188,12 @@ export class ResultBook {
     return results;
   }
 
-  /** Ids of a group's results that have a row of their own, and when they ended. Unit: Unix milliseconds. */
+  /** Ids of a group's results in the store that are on no fresh page, and when they ended. Unit: Unix milliseconds. */
   async group(group: TaskGroupId): Promise<Map<TaskId, number>> {
     const rows = await this.#store.all('SELECT task_id, ended_at FROM results WHERE group_id = ?', [group]);
-    return new Map(rows.map((row) => [row.task_id as TaskId, Number(row.ended_at)]));
+    const ended = await this.#shelves.group(group);
+    for (const row of rows) ended.set(row.task_id as TaskId, Number(row.ended_at));
+    return ended;
   }
 
   /** Called by the store right before a group commit. */
@@ -173,14 +201,19 @@ export class ResultBook {
     this.#writePage(write);
     const now = Date.now();
     const tidy = now - this.#tidiedAt > TIDYING_MS;
-    if (tidy) for (const page of this.#pages) this.#toSpread.add(page);
+    if (tidy) for (const page of this.#pages) this.#toPutAway.add(page);
     for (const page of this.#changed) {
-      if (page.open > 0) this.#toSpread.add(page);
+      if (page.open > 0) this.#toPutAway.add(page);
       else this.#drop(page, write);
     }
     this.#changed.clear();
-    for (const page of this.#toSpread) if (this.#pages.has(page)) this.#spread(page, write);
-    this.#toSpread.clear();
+    for (const page of this.#passing) {
+      if (page.owed === 0 && page.isWhole) this.#shelve(page, write);
+      else if (this.#isEnding || now - page.passingSince > PASSING_MS) this.#toPutAway.add(page);
+    }
+    for (const page of this.#toPutAway) if (this.#pages.has(page)) this.#putAway(page, write);
+    this.#toPutAway.clear();
+    if (this.#passing.size > 0) this.#store.touch(); // They are looked at again.
     if (this.#toRelease.length > 0) {
       write(RELEASE, [JSON.stringify(this.#toRelease)]);
       this.#toRelease.length = 0;
@@ -191,23 +224,29 @@ export class ResultBook {
     }
     if (!tidy) return;
     this.#tidiedAt = now;
+    this.#removeOld(now, write);
+  }
+
+  #removeOld(now: number, write: Write): void {
     write(REMOVE_OLD, [now - TASK_RETENTION_MS]);
+    this.#shelves.removeOld(now - TASK_RETENTION_MS, write);
   }
 
   #writePage(write: Write): void {
     const page = this.#filling;
     if (page.tasks.length === 0) return;
-    this.#filling = new Page();
+    this.#filling = new ResultPage();
     if (page.open === 0) return;
     const kept: Kept[] = [];
     for (const task of page.tasks) {
       if (task.acknowledged) continue;
       const { status, batch } = task;
       if (status === undefined) continue;
-      const endedAt = Math.round(Number(status.completion_t) * 1000);
+      const endedAt = endOf(status);
       const streamed = batch.streamed && !task.delivered ? 1 : 0;
       if (status.result_buffers === undefined && charsOf(status) < LONG_RESULT) {
         kept.push([batch.groupId, streamed, endedAt, status]);
+        page.owed += streamed;
       } else {
         task.page = undefined;
         page.open--;
@@ -220,18 +259,44 @@ export class ResultBook {
       write(KEEP_PAGE, [page.row, JSON.stringify(kept)]);
     }
     // From here on the store has them: reads come after the writes that were sent before them.
-    for (const task of page.tasks) if (!task.acknowledged) this.#remember(task);
+    for (const task of page.tasks) if (!task.acknowledged) this.#recent.add(task);
   }
 
-  #spread(page: Page, write: Write): void {
+  #shelve(page: ResultPage, write: Write): void {
+    page.isShelved = true;
+    this.#passing.delete(page);
+    this.#shelves.add(page.row ?? 0, page.endedAt, write);
+  }
+
+  /** Memory keeps no account of the page from now on. */
+  #putAway(page: ResultPage, write: Write): void {
+    if (!page.isShelved && page.owed === 0 && page.isWhole) this.#shelve(page, write);
+    if (!page.isShelved) {
+      this.#spread(page, write);
+      return;
+    }
+    const results = page.stored.map((task) => ({ id: idOf(task), group: task.batch.groupId }));
+    this.#shelves.index(page.row ?? 0, results, write);
+    this.#leave(page);
+  }
+
+  #spread(page: ResultPage, write: Write): void {
     write(SPREAD_ONE, [page.row ?? 0]);
-    for (const task of page.tasks) if (task.acknowledged && task.page === page) this.#toRemove.push(idOf(task));
+    for (const task of page.stored) {
+      if (task.acknowledged) this.#toRemove.push(idOf(task));
+      else if (task.delivered) this.#toRelease.push(idOf(task));
+    }
     this.#drop(page, write);
   }
 
-  #drop(page: Page, write: Write): void {
+  #drop(page: ResultPage, write: Write): void {
     write(REMOVE_PAGE, [page.row ?? 0]);
+    this.#leave(page);
+  }
+
+  #leave(page: ResultPage): void {
     this.#pages.delete(page);
+    this.#passing.delete(page);
     for (const task of page.tasks) task.page = undefined;
   }
 
@@ -243,33 +308,6 @@ export class ResultBook {
       }
     }
   }
-
-  #remember(task: Task): void {
-    this.#recent[this.#recentTo++ % RECENT_RESULTS] = task;
-    this.#recentChars += charsOf(task.status);
-    while (this.#recentTo - this.#recentFrom >= RECENT_RESULTS || this.#recentChars > RECENT_CHARS)
-      this.#forgetOldest();
-  }
-
-  #forgetOldest(): void {
-    const place = this.#recentFrom++ % RECENT_RESULTS;
-    const oldest = this.#recent[place];
-    if (oldest === undefined) return;
-    this.#recent[place] = undefined;
-    this.#recentChars -= charsOf(oldest.status);
-    const page = oldest.page as Page | undefined;
-    if (page !== undefined) {
-      this.#toSpread.add(page);
-      this.#store.touch();
-    }
-    this.#forget(oldest);
-  }
-}
-
-function charsOf(status: TaskStatus | undefined): number {
-  let chars = 200 + (status?.result?.length ?? 0) + (status?.exception?.length ?? 0);
-  for (const buffer of status?.result_buffers?.buffers ?? []) chars += buffer.byteLength;
-  return chars;
 }
 
 /** Of a page it is JSON, in which no NUL can end it; otherwise an envelope. */

@@ -127,4 +127,27 @@ export const HUB_MIGRATIONS: readonly string[] = [
   -- Tasks that were ever submitted.
   ALTER TABLE hub ADD COLUMN invocations INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Pages that are owed to nobody and stay: they are not changed any more.
+  CREATE TABLE shelves (
+    page INTEGER PRIMARY KEY,
+    ended_at INTEGER NOT NULL,
+    found INTEGER NOT NULL
+  );
+  CREATE INDEX shelves_to_index ON shelves (page) WHERE found = 0;
+  CREATE INDEX shelves_by_age ON shelves (ended_at);
+
+  -- Where the results of those pages are, of the pages that are marked as found.
+  CREATE TABLE shelved_results (
+    task_id TEXT PRIMARY KEY,
+    page INTEGER NOT NULL,
+    place INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE shelf_groups (
+    group_id TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    PRIMARY KEY (group_id, page)
+  ) WITHOUT ROWID;
+  CREATE INDEX shelf_groups_of_page ON shelf_groups (page);
+  `,
 ];

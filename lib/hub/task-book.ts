@@ -22,15 +22,16 @@ const STATES: Readonly<Record<number, TaskState>> = {
 export class TaskBook {
   readonly #store: Store;
   /** Tasks that have not ended, and recent ones that have. */
-  readonly #tasks = new Map<TaskId, Task>();
+  readonly #tasks: Map<TaskId, Task>;
   readonly #results: ResultBook;
   /** Batches whose row is to be written, changed or removed. */
   readonly #dirty = new Set<TaskBatch>();
   #nextRow = 1;
 
-  private constructor(store: Store) {
+  private constructor(store: Store, tasks: Map<TaskId, Task>, results: ResultBook) {
     this.#store = store;
-    this.#results = new ResultBook(store, (task) => this.#tasks.delete(idOf(task)));
+    this.#tasks = tasks;
+    this.#results = results;
     store.writer((write) => this.#contribute(write));
   }
 
@@ -44,7 +45,8 @@ export class TaskBook {
     store: Store,
     left = NOTHING_LEFT,
   ): Promise<{ book: TaskBook; waiting: TaskBatch[]; interrupted: TaskRef[] }> {
-    const book = new TaskBook(store);
+    const tasks = new Map<TaskId, Task>();
+    const book = new TaskBook(store, tasks, await ResultBook.open(store, (task) => tasks.delete(idOf(task))));
     store.write('DELETE FROM batches WHERE created_at < ?', [Date.now() - TASK_RETENTION_MS]);
     const waiting: TaskBatch[] = [];
     const interrupted: TaskRef[] = [];
@@ -139,6 +141,11 @@ export class TaskBook {
     const task = this.#tasks.get(id);
     if (task?.status === undefined) this.#results.release(id);
     else this.#results.deliver(task);
+  }
+
+  /** Has what was passed on written down, before the store is closed. */
+  close(): void {
+    this.#results.end();
   }
 
   /** A task as the service shows it; undefined when it is unknown. */

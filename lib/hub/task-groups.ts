@@ -26,6 +26,7 @@ export class TaskGroupBook {
     store.write(
       `DELETE FROM task_groups WHERE used_at < ?
        AND NOT EXISTS (SELECT 1 FROM results WHERE results.group_id = task_groups.group_id)
+       AND NOT EXISTS (SELECT 1 FROM shelf_groups WHERE shelf_groups.group_id = task_groups.group_id)
        AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.group_id = task_groups.group_id)`,
       [Date.now() - TASK_RETENTION_MS],
     );

@@ -42,8 +42,8 @@ class Disk {
 
   commit(): Statement[] {
     const statements: Statement[] = [];
+    this.touched = false; // A contributor may have more to write.
     for (const contributor of this.#contributors) contributor((sql, params = []) => statements.push([sql, params]));
-    this.touched = false;
     return statements;
   }
 }
@@ -165,6 +165,35 @@ describe('the book of tasks', () => {
     assert.deepEqual(disk.commit().at(-1)?.[1], [JSON.stringify([ids[1]])]);
     book.acknowledge(ids[0] as TaskId);
     assert.deepEqual(disk.commit().at(-1)?.[1], [JSON.stringify([ids[0]])]);
+  });
+
+  it('writes one small row for results that were passed on and stay, when all of those that ended close together were', () => {
+    const batch = add(1000);
+    const ids = batch.ids.map((_, index) => end(batch, index));
+    disk.commit();
+    for (const id of ids.slice(1)) book.delivered(id);
+    assert.deepEqual(disk.commit(), []);
+    assert.ok(disk.touched, 'it is to be looked at again');
+    book.delivered(ids[0] as TaskId);
+    const [shelved, ...others] = disk.commit();
+    assert.match(shelved?.[0] ?? '', /^INSERT INTO shelves/);
+    assert.equal(shelved?.[1][1], 1_000_000, 'when the last of them ended');
+    assert.deepEqual(others, []);
+  });
+
+  it('writes down which results were passed on when the others have not been for long', () => {
+    const now = Date.now;
+    try {
+      const batch = add(2);
+      const [first] = batch.ids.map((_, index) => end(batch, index));
+      disk.commit();
+      book.delivered(first as TaskId);
+      assert.deepEqual(disk.commit(), []);
+      Date.now = () => now() + 1000;
+      assert.deepEqual(disk.commit().at(-1)?.[1], [JSON.stringify([first])]);
+    } finally {
+      Date.now = now;
+    }
   });
 
   it('takes one end of a task, the first', () => {
@@ -291,6 +320,79 @@ for (const driver of drivers) {
       const { book } = await open();
       assert.deepEqual(idsOf(await book.unacknowledged(batch.groupId)), others);
       assert.equal(await book.status(acknowledged as TaskId), undefined);
+    });
+
+    it('and were passed on stay, and are owed to nobody, over restarts', async () => {
+      const first = await open();
+      const batch = await ended(first);
+      for (const id of batch.ids) first.book.delivered(id);
+      first.book.close();
+      await first.store.close();
+      for (let restarts = 0; restarts < 2; restarts++) {
+        const { book, store } = await open();
+        const found = await book.statuses(batch.ids);
+        assert.deepEqual(
+          batch.ids.map((id) => found.get(id)?.result),
+          results,
+        );
+        assert.deepEqual(await book.unacknowledged(batch.groupId), []);
+        assert.deepEqual(new Set((await book.group(batch.groupId)).keys()), new Set(batch.ids));
+        assert.deepEqual(new Set((await book.groupsOf(batch.ids)).values()), new Set([batch.groupId]));
+        await store.close();
+      }
+    });
+
+    it('and were passed on in part are told again without those', async () => {
+      const first = await open();
+      const batch = await ended(first);
+      const [one, ...others] = batch.ids;
+      first.book.delivered(one as TaskId);
+      first.book.close();
+      await first.store.close();
+      const { book } = await open();
+      assert.deepEqual(
+        (await book.unacknowledged(batch.groupId)).map(({ task_id }) => task_id),
+        others,
+      );
+      assert.equal((await book.status(one as TaskId))?.result, results[0]);
+    });
+
+    it('are found when memory has no room for them, passed on or not', async () => {
+      const lab = await open();
+      const { book, store } = lab;
+      const batches = [await ended(lab)];
+      for (const id of batches[0]?.ids ?? []) book.delivered(id);
+      await store.flush();
+      while (batches.length < 250) batches.push(await ended(lab));
+      for (const { ids, groupId } of batches.slice(0, 2)) {
+        const found = await book.statuses(ids);
+        assert.deepEqual(
+          ids.map((id) => found.get(id)?.result),
+          results,
+        );
+        assert.deepEqual(new Set((await book.group(groupId)).keys()), new Set(ids));
+      }
+      assert.deepEqual(await book.unacknowledged(batches[0]?.groupId as TaskGroupId), []);
+      assert.equal((await book.unacknowledged(batches[1]?.groupId as TaskGroupId)).length, results.length);
+    });
+
+    it('are removed two weeks after they were passed on', async () => {
+      const now = Date.now;
+      const first = await open();
+      const batch = await ended(first);
+      for (const id of batch.ids) first.book.delivered(id);
+      first.book.close();
+      await first.store.close();
+      try {
+        Date.now = () => now() + 15 * 24 * 3600 * 1000;
+        const { book, store } = await open();
+        assert.equal((await book.statuses(batch.ids)).size, 0);
+        for (const table of ['result_pages', 'shelves', 'shelved_results', 'shelf_groups', 'results']) {
+          assert.deepEqual(await store.all(`SELECT * FROM ${table}`), [], table);
+        }
+      } finally {
+        Date.now = now;
+      }
     });
   });
 }
