@@ -103,6 +103,10 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   #agents: Agents | undefined;
   /** Batches of the last process, by the endpoint they wait for. */
   readonly #inherited: TaskBatch[];
+  /** Tasks that are written down before their endpoint gets them. */
+  readonly #accepting = new Set<Promise<void>>();
+  /** Batches whose endpoint was being closed by the time they were written down. */
+  readonly #late: TaskBatch[] = [];
   /** Settles when no endpoint is being opened or closed: one at a time, as two may have the same name. */
   #changing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -288,7 +292,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
 
   /**
    * @param submitter who submits, undefined for this process: for whom an agent starts a user endpoint, and to whose queue
-   * results go. His results are text alone, in the first of `result_serializers` that can write them.
+   * results go. His results are text alone, in the first of `result_serializers` that can write them. His tasks begin, and
+   * this resolves, when they would survive the end of this process.
    */
   async submit(endpointId: EndpointId, body: Submission, submitter?: Identity): Promise<SubmitReply> {
     this.#assertOpen();
@@ -306,7 +311,15 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     if (endpoint === undefined) throw endpointNotFound(endpointId);
     const terms = termsOf(body, submitter);
     endpoint.check(terms);
-    return this.#accept(endpoint, functionIds, body, group, terms);
+    const batches = this.#accept(endpoint.id, functionIds, body, group, terms);
+    const give = () => {
+      if (this.#endpoints.get(endpointId) !== endpoint) this.#late.push(...batches);
+      else for (const batch of batches) endpoint.submit(batch);
+    };
+    if (submitter === undefined) give();
+    else await this.#onceDurable(give);
+    const tasks = Object.fromEntries(batches.map(({ functionId, ids }) => [functionId, [...ids]]));
+    return { request_id: randomUUID(), task_group_id: group, endpoint_id: endpoint.id, tasks };
   }
 
   async getTask(id: TaskId): Promise<TaskStatus> {
@@ -363,6 +376,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   close(graceMs = 0): Promise<void> {
     this.#closed ??= (async () => {
       await this.#changing;
+      await Promise.all(this.#accepting);
       await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close(graceMs)));
       this.#endpoints.clear();
       await this.#agents?.close();
@@ -447,7 +461,10 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   async #detach(id: EndpointId): Promise<TaskBatch[]> {
     const endpoint = this.#endpoints.get(id);
     this.#endpoints.delete(id);
-    return endpoint === undefined ? [] : endpoint.close();
+    await Promise.all(this.#accepting);
+    const late = this.#late.filter((batch) => batch.endpointId === id);
+    for (const batch of late) this.#late.splice(this.#late.indexOf(batch), 1);
+    return endpoint === undefined ? late : [...(await endpoint.close()), ...late];
   }
 
   async #endpointId(name: string): Promise<EndpointId> {
@@ -472,25 +489,37 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   }
 
   #accept(
-    endpoint: HubEndpoint,
+    endpoint: EndpointId,
     functionIds: readonly FunctionId[],
     body: Submission,
     group: TaskGroupId,
     terms: TaskTerms | undefined,
-  ): SubmitReply {
+  ): TaskBatch[] {
     const now = Date.now();
-    const tasks: Record<string, string[]> = {};
-    for (const id of functionIds) {
+    return functionIds.map((id) => {
       const args = [...(body.tasks[id] as readonly PackedArguments[])];
       const ids = newIds<TaskId>(args.length);
-      tasks[id] = ids;
-      const batch = new TaskBatch(id, endpoint.id, group, body.create_queue === true, ids, args, now, undefined, terms);
+      const batch = new TaskBatch(id, endpoint, group, body.create_queue === true, ids, args, now, undefined, terms);
       this.#tasks.add(batch);
       this.users.load.add(batch);
       this.#invocations.add(ids.length);
-      endpoint.submit(batch);
+      return batch;
+    });
+  }
+
+  /**
+   * Gives tasks to their endpoint when they are on the disk, or cannot be written for now. Before that, what runs them would
+   * compete with the commit, and so hold up the reply that a client waits for before it sends more.
+   */
+  async #onceDurable(give: () => void): Promise<void> {
+    const given = this.store.flush().finally(give);
+    const settled = given.catch(() => {}); // Who submits is told.
+    this.#accepting.add(settled);
+    try {
+      await given;
+    } finally {
+      this.#accepting.delete(settled);
     }
-    return { request_id: randomUUID(), task_group_id: group, endpoint_id: endpoint.id, tasks };
   }
 
   #end(endings: readonly (readonly [TaskRef, TaskEnding])[]): void {

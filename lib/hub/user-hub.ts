@@ -139,7 +139,7 @@ export class UserHub {
     return this.#hub.resultConnection(this.identity);
   }
 
-  /** As the hub's; resolves when the tasks would survive the end of this process. */
+  /** As the hub's. */
   async submit(endpointId: EndpointId, body: Submission): Promise<SubmitReply> {
     const access = await this.#assertMayUse(endpointId);
     for (const id of Object.keys(body.tasks) as FunctionId[]) {
@@ -150,9 +150,7 @@ export class UserHub {
     const group = body.task_group_id ?? (randomUUID() as TaskGroupId);
     if (body.task_group_id !== undefined) await this.#assertOwnsGroup(group);
     this.#books.users.groups.use(group, this.identity.id);
-    const reply = await this.#hub.submit(endpointId, { ...body, task_group_id: group }, this.identity);
-    await this.#hub.durable();
-    return reply;
+    return this.#hub.submit(endpointId, { ...body, task_group_id: group }, this.identity);
   }
 
   /** A task of somebody else is as one that never was. */

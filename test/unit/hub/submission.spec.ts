@@ -1,7 +1,10 @@
 /** Submitting tasks to the hub and asking for them, in the shapes and refusals of the service. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
+import { promisify } from 'node:util';
+import { Deferred } from '../../../dist/lib/deferred.js';
 import type {
   EndpointId,
   FunctionId,
@@ -10,7 +13,7 @@ import type {
   TaskGroupId,
   TaskId,
 } from '../../../dist/lib/index.js';
-import { Consumer, endOf, Lab, RING, WAIT_FOR_ANSWER } from './fixture.js';
+import { Consumer, endOf, Lab, PYTHON, RING, WAIT_FOR_ANSWER } from './fixture.js';
 
 /** Largest submission. Source: Globus Compute documentation, "Limits". */
 const LIMIT = 10 * 1024 * 1024;
@@ -228,6 +231,62 @@ describe('a submission to the hub', () => {
     it('speaks of its version as clients of the service expect', async () => {
       const { api, min_sdk_version, min_ep_version } = await lab.hub.version();
       for (const version of [api, min_sdk_version, min_ep_version]) assert.match(version ?? '', /^\d+\.\d+\.\d+$/);
+    });
+  });
+
+  describe('of another user, while it is being written down,', () => {
+    const ALICE = { id: randomUUID(), username: 'alice' };
+    let written: Deferred<void>;
+    let flush: () => Promise<void>;
+
+    beforeEach(() => {
+      const { store } = lab.hub;
+      flush = store.flush.bind(store);
+      written = new Deferred();
+      store.flush = () => written.promise;
+    });
+    afterEach(() => {
+      written.resolve();
+      lab.hub.store.flush = flush;
+    });
+
+    /** The id of its one task is known before the reply, by its group. */
+    async function submitOne() {
+      const group = newId<TaskGroupId>();
+      const reply = lab.hub.submit(lab.endpoint, { task_group_id: group, tasks: { [echo]: [packed('a')] } }, ALICE);
+      // Another one of this process comes and goes in the meantime.
+      const { tasks } = await submit({ tasks: { [echo]: [packed('b')] } });
+      await endOf(lab.client, tasks[echo]?.[0] as TaskId);
+      const [task] = (await lab.hub.taskGroup(group)).tasks;
+      return { reply, id: task?.id as TaskId };
+    }
+
+    it('has not begun, and is answered and run then', async () => {
+      const { reply, id } = await submitOne();
+      assert.equal((await lab.hub.getTask(id)).status, 'waiting-for-nodes');
+      written.resolve();
+      assert.deepEqual((await reply).tasks, { [echo]: [id] });
+      assert.equal((await endOf(lab.client, id)).status, 'success');
+    });
+
+    it('is run too when that fails, as it is tried again, and the user is told', async () => {
+      const { reply, id } = await submitOne();
+      written.reject(new Error('no space left'));
+      await assert.rejects(reply, /no space left/);
+      assert.equal((await endOf(lab.client, id)).status, 'success');
+    });
+
+    it('waits for its endpoint when that is closed meanwhile', async () => {
+      const { reply, id } = await submitOne();
+      const closed = lab.hub.closeEndpoint(lab.endpoint);
+      // Ending workers takes less than starting an interpreter.
+      await promisify(execFile)(PYTHON, ['-c', '']);
+      written.resolve();
+      await reply;
+      await closed;
+      lab.hub.store.flush = flush;
+      await lab.openEndpoint();
+      assert.equal((await endOf(lab.client, id)).status, 'success');
     });
   });
 });
