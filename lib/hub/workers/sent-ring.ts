@@ -11,11 +11,12 @@ import { isUuid, type TaskId } from '../../compute/ids.js';
  */
 export const RING_TASKS = 8192;
 
-/** u32 sequence number, then the task's id as text. */
-const SLOT_BYTES = 40;
+const NUMBER_BYTES = 4;
 const ID_CHARS = 36;
 
-export const RING_BYTES = RING_TASKS * SLOT_BYTES;
+/** The sequence numbers lie first, in the byte order of the machine, then the ids as text. */
+const IDS_AT = RING_TASKS * NUMBER_BYTES;
+export const RING_BYTES = IDS_AT + RING_TASKS * ID_CHARS;
 
 /** Added to a sequence number: the task was taken back, and waits for another worker. Sequence numbers are lower. */
 const TAKEN_BACK = 2 ** 31;
@@ -24,7 +25,8 @@ const TAKEN_BACK = 2 ** 31;
 const NONE = 2 ** 32 - 1;
 
 /** Filled and written in one turn, whichever ring it is for. */
-const slots = Buffer.alloc(RING_BYTES);
+const numbers = new Uint32Array(RING_TASKS);
+const text = Buffer.alloc(RING_TASKS * ID_CHARS);
 
 export interface SentTask {
   readonly id: TaskId;
@@ -49,12 +51,12 @@ export class SentRing {
     for (let from = first; from < this.#next; ) {
       const place = from % RING_TASKS;
       const to = Math.min(this.#next, from + RING_TASKS - place);
-      for (let seq = from; seq < to; seq++) {
-        const at = (seq - from) * SLOT_BYTES;
-        slots.writeUInt32LE(seq, at);
-        slots.write(ids[seq - first] as TaskId, at + 4, ID_CHARS, 'latin1');
-      }
-      fs.writeSync(this.#fd, slots, 0, (to - from) * SLOT_BYTES, this.#at + place * SLOT_BYTES);
+      const count = to - from;
+      const part = count === ids.length ? ids : ids.slice(from - first, to - first);
+      for (let i = 0; i < count; i++) numbers[i] = from + i;
+      text.write(part.join(''), 'latin1'); // Faster than each by itself.
+      fs.writeSync(this.#fd, text, 0, count * ID_CHARS, this.#at + IDS_AT + place * ID_CHARS);
+      fs.writeSync(this.#fd, numbers, 0, count * NUMBER_BYTES, this.#at + place * NUMBER_BYTES);
       from = to;
     }
   }
@@ -71,10 +73,10 @@ export class SentRing {
 
   read(): SentTask[] {
     const tasks: SentTask[] = [];
-    fs.readSync(this.#fd, slots, 0, RING_BYTES, this.#at);
-    for (let at = 0; at < RING_BYTES; at += SLOT_BYTES) {
-      const number = slots.readUInt32LE(at);
-      const id = slots.toString('latin1', at + 4, at + 4 + ID_CHARS);
+    fs.readSync(this.#fd, numbers, 0, IDS_AT, this.#at);
+    fs.readSync(this.#fd, text, 0, text.length, this.#at + IDS_AT);
+    for (const [place, number] of numbers.entries()) {
+      const id = text.toString('latin1', place * ID_CHARS, (place + 1) * ID_CHARS);
       // A process that is killed may have written a part: what that leaves is no task's id.
       if (number === NONE || !isUuid(id)) continue;
       tasks.push({ id: id as string as TaskId, seq: number % TAKEN_BACK, takenBack: number >= TAKEN_BACK });
@@ -84,7 +86,7 @@ export class SentRing {
 
   #number(seq: number, number: number): void {
     if (seq < this.#next - RING_TASKS) return; // Another is there now.
-    slots.writeUInt32LE(number, 0);
-    fs.writeSync(this.#fd, slots, 0, 4, this.#at + (seq % RING_TASKS) * SLOT_BYTES);
+    numbers[0] = number;
+    fs.writeSync(this.#fd, numbers, 0, NUMBER_BYTES, this.#at + (seq % RING_TASKS) * NUMBER_BYTES);
   }
 }

@@ -58,6 +58,9 @@ FRAME = struct.Struct("<IB")
 # Gathered records are written at the latest this long after the last write. Seconds.
 GATHER_SECONDS = 0.001
 
+# Before a task, this long after the last look, it is looked whether the parent is still there. Seconds.
+LOOK_SECONDS = 0.0001
+
 # What is read at once, of what has arrived.
 INBOX_BYTES = 256 * 1024
 
@@ -281,13 +284,21 @@ class Worker:
         except Exception:
             return "%s: (its text could not be made)\n" % type(error).__name__
 
+    def is_orphan(self) -> bool:
+        """Elsewhere, the parent of an orphan stays what it was."""
+        return IS_POSIX and os.getppid() != self.parent
+
     def serve(self) -> None:
         queue = self.queue
+        ended = 0.0
         while True:
+            looked = -1.0
             while queue:
-                # Tasks that have not begun are for the parent's successor. Elsewhere the parent of an orphan stays what it was.
-                if IS_POSIX and os.getppid() != self.parent:
-                    end_with_all()
+                # Tasks that have not begun are for the parent's successor.
+                if ended - looked > LOOK_SECONDS:
+                    looked = ended
+                    if self.is_orphan():
+                        end_with_all()
                 ended = self.run(*queue.popleft())
                 if self.gathered and (not queue or ended - self.last_write > GATHER_SECONDS):
                     self.write()
