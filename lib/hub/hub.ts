@@ -30,23 +30,17 @@ import type {
 } from '../compute/service.js';
 import { type Damage, Store } from '../storage/index.js';
 import type { AgentNews, Agents } from './agents.js';
-import { idOf, TaskBatch, type TaskRef } from './batch.js';
+import { TaskBatch, type TaskRef } from './batch.js';
 import type { BrokerOptions } from './broker/options.js';
 import type { ClientCredentials, ClientOptions } from './clients.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
+import { Endpoints } from './endpoints.js';
 import { FunctionBook } from './functions.js';
 import type { Identity } from './identity.js';
 import { Invocations } from './invocations.js';
-import { LocalEndpoint, type LocalEndpointOptions } from './local-endpoint.js';
+import type { LocalEndpointOptions } from './local-endpoint.js';
 import { localUser } from './local-user.js';
-import {
-  brokerNotConfigured,
-  endpointNotFound,
-  functionNotFound,
-  invalidUuid,
-  taskGroupNotFound,
-  taskNotFound,
-} from './refusals.js';
+import { brokerNotConfigured, endpointNotFound, invalidUuid, taskGroupNotFound, taskNotFound } from './refusals.js';
 import { type ResultListener, ResultStreams } from './result-streams.js';
 import { HUB_MIGRATIONS } from './schema.js';
 import { checkSubmission } from './submission.js';
@@ -56,7 +50,7 @@ import { type TaskTerms, termsOf } from './terms.js';
 import { UserHub } from './user-hub.js';
 import type { UserLimits } from './user-load.js';
 import { Users } from './users.js';
-import { failure, type TaskEnding } from './workers/ending.js';
+import type { TaskEnding } from './workers/ending.js';
 import { Recordings } from './workers/recordings.js';
 
 /** The contract that the hub follows. Source: Globus Compute, `GET /v2/version`. */
@@ -95,20 +89,10 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   readonly #functions: FunctionBook;
   readonly #tasks: TaskBook;
   readonly #invocations: Invocations;
-  /** Of the workers of this machine. */
-  readonly #recordings: Recordings;
-  readonly #endpoints = new Map<EndpointId, HubEndpoint>();
+  readonly #endpoints: Endpoints;
   readonly #streams: ResultStreams;
   /** Undefined without a broker. */
   #agents: Agents | undefined;
-  /** Batches of the last process, by the endpoint they wait for. */
-  readonly #inherited: TaskBatch[];
-  /** Tasks that are written down before their endpoint gets them. */
-  readonly #accepting = new Set<Promise<void>>();
-  /** Batches whose endpoint was being closed by the time they were written down. */
-  readonly #late: TaskBatch[] = [];
-  /** Settles when no endpoint is being opened or closed: one at a time, as two may have the same name. */
-  #changing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -129,18 +113,15 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     this.#functions = functions;
     this.#tasks = tasks;
     this.#invocations = invocations;
-    this.#recordings = recordings;
     this.#streams = new ResultStreams(tasks);
-    this.#inherited = inherited;
+    const ended = (endings: readonly (readonly [TaskRef, TaskEnding])[]) => this.#end(endings);
+    this.#endpoints = new Endpoints({ store, functions, tasks, recordings, ended }, inherited);
     for (const batch of inherited) users.load.add(batch);
     store.on('failing', (error) => this.emit('failing', error));
     store.on('recovered', () => {
       this.emit('recovered');
       this.#streams.recovered();
     });
-    functions.onDropped = (key) => {
-      for (const endpoint of this.#endpoints.values()) endpoint.forget(key);
-    };
   }
 
   /**
@@ -181,7 +162,10 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
    * takes up the tasks that waited for it. Opened again with other options, its workers are replaced.
    */
   localEndpoint(options: LocalEndpointOptions): Promise<EndpointId> {
-    return this.#afterOthers(() => this.#openEndpoint(options));
+    return this.#endpoints.change(async () => {
+      this.#assertOpen();
+      return this.#endpoints.openLocal(options);
+    });
   }
 
   /** Makes a client, which is a user of its own, for somebody who reaches the hub by HTTP. The secret is told once. */
@@ -196,7 +180,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
 
   /** Ends the workers of a local endpoint. Its tasks wait until it is opened again. */
   closeEndpoint(id: EndpointId): Promise<void> {
-    return this.#afterOthers(() => this.#closeEndpoint(id));
+    return this.#endpoints.change(() => this.#endpoints.keepBack(id));
   }
 
   /**
@@ -211,19 +195,19 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     owner: Identity,
     id?: EndpointId,
   ): Promise<EndpointRegistrationReply> {
-    return this.#afterOthers(async () =>
+    return this.#endpoints.change(async () =>
       this.#agentsFor('An endpoint cannot be registered').register(registration, owner, id),
     );
   }
 
   /** Removes an agent for good: its queues, its accounts, and its tasks, which fail. Throws ENDPOINT_NOT_FOUND. */
   deleteEndpoint(id: EndpointId): Promise<{ result: number }> {
-    return this.#afterOthers(async () => this.#agentsFor(`Endpoint ${id} cannot be deleted`).delete(id));
+    return this.#endpoints.change(async () => this.#agentsFor(`Endpoint ${id} cannot be deleted`).delete(id));
   }
 
   /** Stops an agent from afar, and refuses its registration for a while. Throws ENDPOINT_NOT_FOUND. */
   lockEndpoint(id: EndpointId): Promise<EndpointLock> {
-    return this.#afterOthers(async () => this.#agentsFor(`Endpoint ${id} cannot be stopped`).lock(id));
+    return this.#endpoints.change(async () => this.#agentsFor(`Endpoint ${id} cannot be stopped`).lock(id));
   }
 
   /**
@@ -240,7 +224,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
    * @returns false when it has one already, which stays
    */
   attachBroker(broker: BrokerOptions): Promise<boolean> {
-    return this.#afterOthers(async () => {
+    return this.#endpoints.change(async () => {
       this.#assertOpen();
       if (this.#agents !== undefined) return false;
       await this.#openAgents(broker);
@@ -274,7 +258,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   }
 
   async listEndpoints(): Promise<EndpointListEntry[]> {
-    return [...this.#endpoints.values()].map((endpoint) => endpoint.entry);
+    return [...this.#endpoints.all].map((endpoint) => endpoint.entry);
   }
 
   async getEndpoint(id: EndpointId): Promise<EndpointInfo> {
@@ -297,7 +281,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
    */
   async submit(endpointId: EndpointId, body: Submission, submitter?: Identity): Promise<SubmitReply> {
     this.#assertOpen();
-    if (!this.#endpoints.has(endpointId)) await this.#endpoint(endpointId);
+    if (this.#endpoints.get(endpointId) === undefined) await this.#endpoint(endpointId);
     if (body.task_group_id !== undefined && !isUuid(body.task_group_id)) {
       throw invalidUuid('The task group', body.task_group_id);
     }
@@ -312,12 +296,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     const terms = termsOf(body, submitter);
     endpoint.check(terms);
     const batches = this.#accept(endpoint.id, functionIds, body, group, terms);
-    const give = () => {
-      if (this.#endpoints.get(endpointId) !== endpoint) this.#late.push(...batches);
-      else for (const batch of batches) endpoint.submit(batch);
-    };
-    if (submitter === undefined) give();
-    else await this.#onceDurable(give);
+    if (submitter === undefined) this.#endpoints.give(endpoint, batches);
+    else await this.#endpoints.giveOnceDurable(endpoint, batches);
     const tasks = Object.fromEntries(batches.map(({ functionId, ids }) => [functionId, [...ids]]));
     return { request_id: randomUUID(), task_group_id: group, endpoint_id: endpoint.id, tasks };
   }
@@ -375,10 +355,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
    */
   close(graceMs = 0): Promise<void> {
     this.#closed ??= (async () => {
-      await this.#changing;
-      await Promise.all(this.#accepting);
-      await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close(graceMs)));
-      this.#endpoints.clear();
+      await this.#endpoints.close(graceMs);
       await this.#agents?.close();
       this.#streams.close();
       this.#tasks.close();
@@ -392,19 +369,16 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   /** An open endpoint; one that is just being opened, or replaced, is waited for. */
   async #endpoint(id: EndpointId): Promise<HubEndpoint> {
     this.#assertOpen();
-    if (!this.#endpoints.has(id)) await this.#changing;
-    const endpoint = this.#endpoints.get(id);
-    if (endpoint === undefined) throw endpointNotFound(id);
-    return endpoint;
+    return this.#endpoints.find(id);
   }
 
   /** What speaks with the broker is loaded only where there is one. */
   async #openAgents(broker: BrokerOptions): Promise<void> {
     const { Agents } = await import('./agents.js');
     this.#agents = new Agents(broker, this.store, this.operator, this.#tasks, this.#streams, {
-      ...this.#endpointEvents(),
-      attached: (endpoint) => this.#attach(endpoint),
-      detached: (id) => this.#detach(id),
+      ...this.#endpoints.events,
+      attached: (endpoint) => this.#endpoints.attach(endpoint),
+      detached: (id) => this.#endpoints.detach(id),
       told: (news) => this.emit('agents', news),
     });
     await this.#agents.open();
@@ -416,76 +390,8 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     return this.#agents;
   }
 
-  #afterOthers<T>(change: () => Promise<T>): Promise<T> {
-    const changed = this.#changing.then(change);
-    this.#changing = changed.catch(() => {});
-    return changed;
-  }
-
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new FuncXError('CLOSED', 'The hub was closed.');
-  }
-
-  #endpointEvents() {
-    return {
-      moved: (tasks: readonly TaskRef[]) => this.#tasks.touchEach(tasks),
-      ended: (endings: readonly (readonly [TaskRef, TaskEnding])[]) => this.#end(endings),
-      functionOf: ({ functionId, serializers }: TaskBatch) => {
-        const held = this.#functions.held(functionId, serializers);
-        if (held === undefined) throw functionNotFound(functionId);
-        return held;
-      },
-    };
-  }
-
-  async #openEndpoint(options: LocalEndpointOptions): Promise<EndpointId> {
-    this.#assertOpen();
-    const id = await this.#endpointId(options.name);
-    const open = this.#endpoints.get(id);
-    if (open instanceof LocalEndpoint && open.hasOptions(options)) return id;
-    const endpoint = new LocalEndpoint(id, options, this.#endpointEvents(), this.#recordings);
-    await this.#closeEndpoint(id);
-    await this.#attach(endpoint);
-    return id;
-  }
-
-  async #closeEndpoint(id: EndpointId): Promise<void> {
-    this.#inherited.push(...(await this.#detach(id)));
-  }
-
-  async #attach(endpoint: HubEndpoint): Promise<void> {
-    this.#endpoints.set(endpoint.id, endpoint);
-    await this.#takeUp(endpoint);
-  }
-
-  async #detach(id: EndpointId): Promise<TaskBatch[]> {
-    const endpoint = this.#endpoints.get(id);
-    this.#endpoints.delete(id);
-    await Promise.all(this.#accepting);
-    const late = this.#late.filter((batch) => batch.endpointId === id);
-    for (const batch of late) this.#late.splice(this.#late.indexOf(batch), 1);
-    return endpoint === undefined ? late : [...(await endpoint.close()), ...late];
-  }
-
-  async #endpointId(name: string): Promise<EndpointId> {
-    this.store.write('INSERT OR IGNORE INTO endpoints (name, endpoint_uuid) VALUES (?, ?)', [name, randomUUID()]);
-    const row = await this.store.get('SELECT endpoint_uuid FROM endpoints WHERE name = ?', [name]);
-    return String(row?.endpoint_uuid) as EndpointId;
-  }
-
-  async #takeUp(endpoint: HubEndpoint): Promise<void> {
-    const own = this.#inherited.filter((batch) => batch.endpointId === endpoint.id);
-    for (const batch of own) this.#inherited.splice(this.#inherited.indexOf(batch), 1);
-    for (const batch of own) {
-      try {
-        while (this.#functions.held(batch.functionId) === undefined) await this.#functions.load([batch.functionId]);
-        endpoint.submit(batch);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        const waiting = batch.tasks.filter((task) => this.#tasks.find(idOf(task)));
-        this.#end(waiting.map((task) => [task, failure('FUNCTION_NOT_FOUND', message)] as const));
-      }
-    }
   }
 
   #accept(
@@ -505,21 +411,6 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       this.#invocations.add(ids.length);
       return batch;
     });
-  }
-
-  /**
-   * Gives tasks to their endpoint when they are on the disk, or cannot be written for now. Before that, what runs them would
-   * compete with the commit, and so hold up the reply that a client waits for before it sends more.
-   */
-  async #onceDurable(give: () => void): Promise<void> {
-    const given = this.store.flush().finally(give);
-    const settled = given.catch(() => {}); // Who submits is told.
-    this.#accepting.add(settled);
-    try {
-      await given;
-    } finally {
-      this.#accepting.delete(settled);
-    }
   }
 
   #end(endings: readonly (readonly [TaskRef, TaskEnding])[]): void {
