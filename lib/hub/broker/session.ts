@@ -23,6 +23,8 @@ export class Session {
   readonly #returned = new Set<string>();
   #nextId = 1;
   #isOpen = true;
+  /** Resolves when the connection is gone. amqplib leaves whoever closes it or a channel just then without an answer. */
+  readonly #gone: Promise<void>;
 
   private constructor(model: ChannelModel, publishing: ConfirmChannel) {
     this.#model = model;
@@ -30,8 +32,11 @@ export class Session {
     this.#guard(publishing);
     publishing.on('return', (message) => this.#returned.add(String(message.properties.messageId)));
     model.on('error', () => {}); // Told by its close.
-    model.once('close', () => {
-      this.#isOpen = false;
+    this.#gone = new Promise((resolve) => {
+      model.once('close', () => {
+        this.#isOpen = false;
+        resolve();
+      });
     });
   }
 
@@ -118,14 +123,14 @@ export class Session {
     try {
       return await work(channel);
     } finally {
-      await channel.close().catch(() => {});
+      await Promise.race([channel.close().catch(() => {}), this.#gone]);
     }
   }
 
   /** Ends the connection. */
   async end(): Promise<void> {
     this.#isOpen = false;
-    await this.#model.close().catch(() => {}); // It is closed.
+    await Promise.race([this.#model.close().catch(() => {}), this.#gone]);
   }
 
   /** A channel that ends by itself is no way to go on with the others: all is made anew. */

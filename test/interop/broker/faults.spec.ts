@@ -4,9 +4,11 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
+import { connect } from 'amqplib';
+import { Session } from '../../../dist/lib/hub/broker/session.js';
 import { FuncXError, type TaskId } from '../../../dist/lib/index.js';
 import { type AgentTask, echo, type FakeAgent, type FakeUserEndpoint, message, resultOf } from './fake-agent.js';
-import { ALICE, AMQP_URL, BrokerLab, idOf, NO_ARGUMENTS } from './fixture.js';
+import { ALICE, AMQP_URL, BrokerLab, Cable, idOf, NO_ARGUMENTS } from './fixture.js';
 import type { ChildOrders } from './hub-child.js';
 
 describe('an attached agent in trouble', () => {
@@ -338,6 +340,33 @@ describe('a hub with agents that ends', () => {
     const statuses = await lab.ended(ids);
     assert.ok(statuses.every(({ error_code }) => error_code === 'ENDPOINT_DELETED'));
     await assert.rejects(lab.hub.getEndpoint(idOf(agent)), { code: 'ENDPOINT_NOT_FOUND' });
+  });
+});
+
+describe('a session with a broker that hangs and is gone', () => {
+  let cable: Cable;
+  let session: Session;
+  beforeEach(async () => {
+    cable = await Cable.to(new URL(AMQP_URL));
+    session = await Session.over(await connect(cable.url));
+  });
+  afterEach(() => cable.close());
+
+  it('gives an answer to whoever has asked something, and was about to close his channel', async () => {
+    const asked = session.administer(async (channel) => {
+      await channel.checkExchange('amq.direct');
+      cable.hold();
+      setImmediate(() => cable.cut()); // By then the channel is being closed.
+      return 'answer';
+    });
+    assert.equal(await asked, 'answer');
+  });
+
+  it('ends for whoever ends it', async () => {
+    cable.hold();
+    const ended = session.end();
+    cable.cut();
+    await ended;
   });
 });
 

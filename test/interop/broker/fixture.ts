@@ -176,7 +176,8 @@ export class BrokerLab {
 }
 
 /** Between the hub and the broker: what goes through it can be cut without a word. */
-class Cable {
+export class Cable {
+  #isHeld = false;
   readonly #sockets = new Set<net.Socket>();
 
   private constructor(
@@ -203,12 +204,19 @@ class Cable {
           cable.#sockets.delete(socket);
         });
       }
-      inner.pipe(outer).pipe(inner);
+      inner.on('data', (data) => cable.#isHeld || outer.write(data));
+      outer.on('data', (data) => cable.#isHeld || inner.write(data));
     });
     return cable;
   }
 
+  /** Swallows what goes through it from now on, as a broker that hangs. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
   cut(): void {
+    this.#isHeld = false;
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
