@@ -87,7 +87,7 @@ export class Unanswered {
     const now = this.#now();
     if (count > 0) this.#counts = true;
     // More than went out since: there are doubtful ones among them.
-    if (count > out - this.#doubtful.size) this.#aliveAt = now;
+    if (count > 0 && count > out - this.#doubtful.size) this.#aliveAt = now;
     this.#idleSince = this.#counts && count === 0 ? Math.min(this.#idleSince, now) : Number.POSITIVE_INFINITY;
   }
 

@@ -239,7 +239,8 @@ export class UserEndpoint {
   async #taken(): Promise<TaskRef[]> {
     const sent = [...this.#sent.values()];
     const waiting = sent.length === 0 ? new Set() : await this.#line.waiting(this.id);
-    return sent.filter((task) => !waiting.has(idOf(task)));
+    // Some may have ended meanwhile.
+    return sent.filter((task) => this.#sent.has(idOf(task)) && !waiting.has(idOf(task)));
   }
 
   #sendMissing(): void {

@@ -77,6 +77,15 @@ describe('tasks that an agent does not answer', () => {
     assert.deepEqual(unanswered.missing([old, young]), [old]);
   });
 
+  it('are not taken to be alive by a report of none, also when fewer are out than were doubted', () => {
+    const [known, old, gone] = tasks('a', 3);
+    unanswered.ended(known, ran(1));
+    unanswered.doubt([old, gone]);
+    now = MINUTE_MS / 2;
+    unanswered.reported({ outstanding_tasks: 0, heartbeat_period: 5 }, 1);
+    assert.deepEqual(unanswered.missing([old]), [old, gone]);
+  });
+
   it('are missing when an agent that counts its tasks has none for two reports, and none went out', () => {
     const [only] = tasks('a', 1);
     unanswered.reported({ outstanding_tasks: 1, heartbeat_period: 30 }, 1);
