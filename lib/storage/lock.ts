@@ -20,15 +20,17 @@ const WRITING_MS = 10_000;
 /**
  * Takes the lock of the database `file` for the store that `token` names; a lock of the same token is taken up again.
  * Throws StoreLocked while another holder runs. A stale lock is taken over, with the lock directory that
- * node-sqlite3-wasm left behind. Held until {@link releaseLock}, which is due after any other error as well.
+ * node-sqlite3-wasm left behind. Held until {@link releaseLock}, which is due after any other error as well. Returns the
+ * function that ends the beat, to be called before the lock may be another's.
  */
-export async function acquireLock(file: string, token: string): Promise<void> {
+export async function acquireLock(file: string, token: string): Promise<() => void> {
   const holder = thisProcess(token);
   const path = lockPath(file);
   await take(file, path, holder);
   removeWasmLock(file);
-  // Ends with the thread, and keeps nothing running.
-  if (isContained(holder)) setInterval(() => touch(path), BEAT_MS).unref();
+  if (!isContained(holder)) return () => {};
+  const beat = setInterval(() => touch(path), BEAT_MS).unref();
+  return () => clearInterval(beat);
 }
 
 /** Gives the lock back. Does nothing when it is not this store's. */

@@ -75,7 +75,10 @@ export class StoreThread {
     });
   }
 
-  /** Closes the file after everything sent before. Resolves also when the thread ends in another way. */
+  /**
+   * Closes the file after everything sent before. Resolves as soon as it is closed: the thread ends later, and keeps no
+   * program running until then. Resolves also when the thread ends in another way.
+   */
   close(): Promise<void> {
     if (this.#state === 'ended') return Promise.resolve();
     this.#state = 'closing';
@@ -99,6 +102,7 @@ export class StoreThread {
       case 'notOpened':
         this.#state = 'closing';
         this.#opened(openError(this.#file, message));
+        this.#worker.unref();
         break;
       case 'committed':
         this.#groups -= 1;
@@ -115,6 +119,8 @@ export class StoreThread {
         this.#answer(message.id)?.reject(new StoreFailed(this.#file, message.reason));
         break;
       case 'closed':
+        this.#ended();
+        this.#worker.unref();
         break;
     }
     // An open store with nothing to do does not keep a program running.

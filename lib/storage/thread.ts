@@ -3,7 +3,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { FuncXError } from '../compute/errors.js';
-import { SqliteError } from './database.js';
+import { type Database, SqliteError } from './database.js';
 import { reasonOf, StoreFailed, StoreLocked } from './errors.js';
 import { Executor } from './executor.js';
 import { lastGroup } from './group-mark.js';
@@ -14,6 +14,13 @@ import type { FromThread, GroupMessage, ReadMessage, ThreadData, ToThread } from
 /** Bytes above this are moved to the main thread rather than copied there. */
 const MOVE_MIN = 16_384;
 
+/**
+ * How long the thread stays in its event loop when its work is over, in ms. Node ends a thread by waiting for the
+ * compilations in the background; one that needs a garbage collection waits for the event loop, which has ended: both
+ * wait for ever, and so does the end of the process (nodejs/node#54918). By then they are through.
+ */
+const LINGER_MS = 1_000;
+
 /** With less than this left, a failed write is put down to the full disk, in bytes. */
 const NEARLY_FULL = 1_048_576;
 
@@ -21,14 +28,16 @@ class ThreadSession {
   readonly #port: MessagePort;
   readonly #file: string;
   readonly #executor: Executor;
+  readonly #stopBeating: () => void;
   #failedEpoch = -1;
   /** Why the last group is not durable; undefined while commits work. */
   #failure: string | undefined;
 
-  constructor(port: MessagePort, file: string, executor: Executor) {
+  constructor(port: MessagePort, file: string, executor: Executor, stopBeating: () => void) {
     this.#port = port;
     this.#file = file;
     this.#executor = executor;
+    this.#stopBeating = stopBeating;
   }
 
   receive(message: ToThread): void {
@@ -82,8 +91,9 @@ class ThreadSession {
 
   #close(): void {
     this.#executor.close();
+    this.#stopBeating();
     this.#post({ kind: 'closed' });
-    this.#port.close();
+    leave(this.#port);
   }
 
   #post(message: FromThread, transfer: ArrayBuffer[] = []): void {
@@ -103,22 +113,38 @@ function diskReason(error: SqliteError, file: string): string {
   return error.message;
 }
 
+/** The thread outlives a failure for a while, and must not keep the file locked. */
+function lastGroupOrClose(database: Database, token: string): number {
+  try {
+    return lastGroup(database, token);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function leave(port: MessagePort): void {
+  setTimeout(() => port.close(), LINGER_MS);
+}
+
 async function start(port: MessagePort, data: ThreadData): Promise<void> {
   const { file, token, migrations, driver } = data;
+  let stopBeating = () => {};
   try {
     if (data.again && !existsSync(file)) throw new StoreFailed(file, 'it has vanished while it was open');
-    await acquireLock(file, token);
+    stopBeating = await acquireLock(file, token);
     const { database, damage } = openStore(file, migrations, driver);
-    const session = new ThreadSession(port, file, new Executor(database, token));
+    const durable = lastGroupOrClose(database, token);
+    const session = new ThreadSession(port, file, new Executor(database, token), stopBeating);
     port.on('message', (message: ToThread) => session.receive(message));
-    const durable = lastGroup(database, token);
     port.postMessage({ kind: 'opened', damage, durable } satisfies FromThread);
   } catch (error) {
+    stopBeating();
     const known =
       error instanceof FuncXError ? error : new StoreFailed(file, `it cannot be opened: ${reasonOf(error)}`);
     const pid = known instanceof StoreLocked ? known.pid : undefined;
     port.postMessage({ kind: 'notOpened', code: known.code, message: reasonOf(known), pid } satisfies FromThread);
-    port.close();
+    leave(port);
   }
 }
 

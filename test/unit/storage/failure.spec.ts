@@ -237,8 +237,8 @@ for (const driver of drivers) {
         void worker.terminate();
         await failing;
         store.write(INSERT_NOTE, [2, 'meanwhile']);
-        await new Promise((resolve) => process.once('worker', (second) => second.once('exit', resolve)));
-        // The store hears of the exit in the same turn of the loop.
+        await new Promise((resolve) => process.once('worker', (second) => second.once('message', resolve)));
+        // The store hears of the refusal in the same turn of the loop.
         await new Promise(setImmediate);
         assert.ok(!existsSync(store.file));
         assert.match(store.failure?.message ?? '', /vanished while it was open/);
@@ -264,6 +264,14 @@ for (const driver of drivers) {
         await recovered;
         await store.committed();
         assert.deepEqual(await store.all('SELECT id FROM notes'), [{ id: 2 }]);
+      });
+
+      it('that keep it from ending do not hold up the store, whose file is closed', async () => {
+        await store.close();
+        // Node gives a thread that has ended the id -1.
+        assert.notEqual(worker.threadId, -1);
+        store = await scratch.open({ driver });
+        assert.deepEqual(await store.all('SELECT id FROM notes'), [{ id: 1 }]);
       });
 
       it('let the store close', async () => {
