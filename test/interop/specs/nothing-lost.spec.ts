@@ -61,13 +61,14 @@ describe('with 300 tasks under way, nothing is lost', () => {
     assert.deepEqual(ended, { succeeded: COUNT, failures: [] });
   });
 
-  it('when the hub is killed and its own pool has the tasks: those that ran just then say that they were cut off', async () => {
+  it('when the hub is killed and its own pool has the tasks: those that ran or ended just then say that they were cut off', async () => {
     const { succeeded, failures } = await disturb(hub.pool, async () => {
       await hub.kill();
       await hub.start();
     });
     assert.equal(succeeded + failures.length, COUNT);
-    assert.ok(failures.length <= 2, failures.join('\n'));
+    // One in each worker, and those whose results were not on the disk yet.
+    assert.ok(failures.length <= COUNT / 10, failures.join('\n'));
     for (const failure of failures) assert.match(failure, /interrupted|cut off|ended/i);
   });
 
