@@ -22,10 +22,10 @@ export interface UserEndpointRecord {
   readonly incarnation: string;
 }
 
-interface Change {
-  readonly agentId: EndpointId | undefined;
-  /** Undefined: it is to be removed. */
-  readonly record: UserEndpointRecord | undefined;
+/** A user endpoint that is to be written. */
+interface Added {
+  readonly agentId: EndpointId;
+  readonly record: UserEndpointRecord;
 }
 
 /**
@@ -34,8 +34,8 @@ interface Change {
  */
 export class AgentRecords {
   readonly #store: Store;
-  /** User endpoints that were changed since the last commit. */
-  readonly #changed = new Map<string, Change>();
+  /** User endpoints that were added since the last commit, or, where undefined, removed. */
+  readonly #changed = new Map<string, Added | undefined>();
   /** Processes of user endpoints that were seen since the last commit. */
   readonly #seen = new Map<string, string>();
 
@@ -62,7 +62,7 @@ export class AgentRecords {
   remove(id: EndpointId): void {
     this.#store.write('DELETE FROM agents WHERE endpoint_uuid = ?', [id]);
     this.#store.write('DELETE FROM user_endpoints WHERE endpoint_uuid = ?', [id]);
-    for (const [key, { agentId }] of this.#changed) if (agentId === id) this.#changed.delete(key);
+    for (const [key, added] of this.#changed) if (added?.agentId === id) this.#changed.delete(key);
   }
 
   async userEndpointsOf(id: EndpointId): Promise<UserEndpointRecord[]> {
@@ -86,21 +86,21 @@ export class AgentRecords {
   }
 
   removeUserEndpoint(id: string): void {
-    this.#changed.set(id, { agentId: undefined, record: undefined });
+    this.#changed.set(id, undefined);
     this.#seen.delete(id);
     this.#store.touch();
   }
 
   /** Called by the store right before a group commit. */
   #contribute(write: Write): void {
-    for (const [id, { agentId, record }] of this.#changed) {
-      if (record === undefined || agentId === undefined) {
-        write('DELETE FROM user_endpoints WHERE user_endpoint_uuid = ?', [id]);
-        continue;
-      }
+    for (const [id, added] of this.#changed) {
+      // Also of one that was added again: the row may be there still.
+      write('DELETE FROM user_endpoints WHERE user_endpoint_uuid = ?', [id]);
+      if (added === undefined) continue;
+      const { settings, incarnation } = added.record;
       write(
         'INSERT INTO user_endpoints (user_endpoint_uuid, endpoint_uuid, settings, incarnation) VALUES (?, ?, ?, ?)',
-        [id, agentId, JSON.stringify(record.settings), record.incarnation],
+        [id, added.agentId, JSON.stringify(settings), incarnation],
       );
     }
     this.#changed.clear();

@@ -360,7 +360,6 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       this.#streams.close();
       this.#tasks.close();
       this.#invocations.close();
-      this.store.touch();
       await this.store.close();
     })();
     return this.#closed;

@@ -5,12 +5,14 @@ import type { Store, Write } from '../storage/index.js';
 const WRITING_MS = 10_000;
 
 export class Invocations {
+  readonly #store: Store;
   #total: number;
   #written: number;
   /** Unit: milliseconds of `performance.now()`. */
   #writtenAt = performance.now();
 
   private constructor(store: Store, total: number) {
+    this.#store = store;
     this.#total = total;
     this.#written = total;
     store.writer((write) => this.#contribute(write));
@@ -33,6 +35,7 @@ export class Invocations {
   /** The hub closes: the next commit is the last. */
   close(): void {
     this.#writtenAt = Number.NEGATIVE_INFINITY;
+    this.#store.touch();
   }
 
   #contribute(write: Write): void {

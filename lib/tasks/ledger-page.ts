@@ -38,8 +38,8 @@ export interface EntryRecord extends Kind {
   readonly packed: readonly PackedArguments[];
   readonly taskIds: readonly (TaskId | undefined)[];
   readonly groupIds: readonly (TaskGroupId | undefined)[];
-  /** Tries of each call, and how many of them were interrupted; absent where none was made a second time. */
-  readonly tries?: readonly Tries[] | undefined;
+  /** Tries of each call, and how many of them were interrupted; absent where its task id says all that there is to know. */
+  readonly tries?: readonly (Tries | undefined)[] | undefined;
 }
 
 type Tries = readonly [tries: number, interruptions: number];
@@ -62,7 +62,7 @@ interface Columns {
   readonly groups: readonly TaskGroupId[];
   /** Of each call: its place in `groups`, -1 where it has none. */
   readonly groupOf: readonly number[];
-  /** Of the calls of entries in which one was made a second time, by the place of the call. */
+  /** Of the calls of whose tries there is more to know than their task ids say, by the place of the call. */
   readonly tries: ReadonlyMap<number, Tries>;
   readonly parcels: readonly unknown[];
 }
@@ -162,15 +162,14 @@ function recordsIn({ kinds, entries, packed, taskIds, groups, groupOf, tries }: 
   for (let at = 0; at < entries.length; at += 3) {
     const [kind, acceptedAt = 0, count = 0] = entries.slice(at, at + 3);
     const to = from + count;
-    const of = ids.slice(from, to).map((id) => (id === '' ? undefined : (id as TaskId)));
-    const first = from;
+    const places = Array.from({ length: count }, (_, index) => from + index);
     records.push({
       ...(kinds[kind ?? 0] as Kind),
       acceptedAt,
       packed: packed.slice(from, to),
-      taskIds: of,
-      groupIds: groupOf.slice(from, to).map((place) => groups[place]),
-      tries: of.map((id, index) => tries.get(first + index) ?? [id === undefined ? 0 : 1, 0]),
+      taskIds: ids.slice(from, to).map((id) => (id === '' ? undefined : (id as TaskId))),
+      groupIds: groupOf.slice(from, to).map((group) => groups[group]),
+      tries: places.map((place) => tries.get(place)),
     });
     from = to;
   }

@@ -171,14 +171,19 @@ export class WorkerPool {
 
   #dispatch(): void {
     if (this.#closed) return;
-    while (this.#finished === undefined) {
+    if (this.#finished === undefined) this.#giveOut();
+    this.#watch();
+  }
+
+  #giveOut(): void {
+    for (;;) {
       const next = this.#queue.peek();
-      if (next === undefined) break;
+      if (next === undefined) return;
       const window = this.#suspects.has(next) ? 1 : this.#pace(next.batch.functionId).window;
       const worker = this.#worker(window);
       if (worker === undefined) {
         this.#startWorkers();
-        break;
+        return;
       }
       const room = window - worker.outstanding.size;
       const share = Math.ceil(this.#queue.size / this.#readyWorkers());
@@ -187,7 +192,6 @@ export class WorkerPool {
       this.#traces.deleteEach(tasks);
       this.#events.moved(tasks);
     }
-    this.#watch();
   }
 
   /** The ready worker with the fewest tasks, if it has room. It is refilled when it is half empty, not for each task. */

@@ -67,8 +67,8 @@ describe('with 300 tasks under way, nothing is lost', () => {
       await hub.start();
     });
     assert.equal(succeeded + failures.length, COUNT);
-    // One in each worker, and those whose results were not on the disk yet.
-    assert.ok(failures.length <= COUNT / 10, failures.join('\n'));
+    // Of each worker the one that it ran, and those of the last commit: two in the 100 ms that a slow disk takes for it.
+    assert.ok(failures.length <= 2 * 3, failures.join('\n'));
     for (const failure of failures) assert.match(failure, /interrupted|cut off|ended/i);
   });
 
