@@ -9,8 +9,9 @@ import type { TaskStatus } from '../compute/service.js';
 import type { Store, Write } from '../storage/index.js';
 import { idOf, type Task } from './batch.js';
 import { readStatus, writeStatus } from './envelope.js';
+import { ENTRIES, PagedResults, resultsOf } from './paged-results.js';
 import { charsOf, RecentResults } from './recent-results.js';
-import { endOf, type Kept, ResultPage } from './result-page.js';
+import { endOf, ResultPage } from './result-page.js';
 import { Shelves } from './shelves.js';
 
 /** A page whose results are being passed on is waited for so long until all were. Unit: milliseconds. */
@@ -29,19 +30,15 @@ const KEEP_ONE =
 
 const RELEASE = 'UPDATE results SET streamed = 0 WHERE task_id IN (SELECT value FROM json_each(?))';
 
-const KEEP_PAGE = 'INSERT INTO result_pages (number, results) VALUES (?, ?)';
 const REMOVE_PAGE = 'DELETE FROM result_pages WHERE number = ?';
 
 /** Pages of the last process that are not on the shelves. */
 const LEFT = 'number NOT IN (SELECT page FROM shelves)';
 
-/** Gives each result of pages a row of its own. See {@link Kept}. */
+/** Gives each result of pages a row of its own. */
 const SPREAD = `
   INSERT OR REPLACE INTO results (task_id, group_id, streamed, ended_at, status)
-  SELECT
-    json_extract(value, '$[3].task_id'), json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-    json_extract(value, '$[2]'), json_extract(value, '$[3]')
-  FROM result_pages, json_each(results)`;
+  SELECT task_id, group_id, streamed, ended_at, status FROM (${resultsOf(ENTRIES)})`;
 
 const SPREAD_ONE = `${SPREAD} WHERE number = ?`;
 const SPREAD_LEFT = `${SPREAD} WHERE ${LEFT}`;
@@ -237,26 +234,25 @@ export class ResultBook {
     if (page.tasks.length === 0) return;
     this.#filling = new ResultPage();
     if (page.open === 0) return;
-    const kept: Kept[] = [];
+    const kept = new PagedResults();
     for (const task of page.tasks) {
       if (task.acknowledged) continue;
       const { status, batch } = task;
       if (status === undefined) continue;
-      const endedAt = endOf(status);
       const streamed = batch.streamed && !task.delivered ? 1 : 0;
       if (status.result_buffers === undefined && charsOf(status) < LONG_RESULT) {
-        kept.push([batch.groupId, streamed, endedAt, status]);
+        kept.add(task, status, streamed);
         page.owed += streamed;
       } else {
         task.page = undefined;
         page.open--;
-        write(KEEP_ONE, [status.task_id, batch.groupId, streamed, endedAt, writeStatus(status)]);
+        write(KEEP_ONE, [status.task_id, batch.groupId, streamed, endOf(status), writeStatus(status)]);
       }
     }
-    if (kept.length > 0) {
+    if (!kept.isEmpty) {
       page.row = this.#nextRow++;
       this.#pages.add(page);
-      write(KEEP_PAGE, [page.row, JSON.stringify(kept)]);
+      write(...kept.statement(page.row));
     }
     // From here on the store has them: reads come after the writes that were sent before them.
     for (const task of page.tasks) if (!task.acknowledged) this.#recent.add(task);

@@ -1,10 +1,6 @@
 /** Results that ended between two commits, and share a row of the store. */
-import type { TaskGroupId } from '../compute/ids.js';
 import type { TaskStatus } from '../compute/service.js';
 import type { Task } from './batch.js';
-
-/** A result in its page, as JSON. */
-export type Kept = readonly [group: TaskGroupId, streamed: 0 | 1, endedAtMs: number, status: TaskStatus];
 
 export class ResultPage {
   readonly tasks: Task[] = [];

@@ -150,4 +150,22 @@ export const HUB_MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX shelf_groups_of_page ON shelf_groups (page);
   `,
+  `
+  -- Pages of results get another layout, see paged-results.ts: those there are become rows.
+  INSERT OR REPLACE INTO results (task_id, group_id, streamed, ended_at, status)
+  SELECT
+    json_extract(value, '$[3].task_id'), json_extract(value, '$[0]'),
+    number NOT IN (SELECT page FROM shelves) AND json_extract(value, '$[1]'),
+    json_extract(value, '$[2]'), value -> '$[3]'
+  FROM result_pages, json_each(results);
+  DROP TABLE result_pages;
+  DELETE FROM shelves;
+  DELETE FROM shelved_results;
+  DELETE FROM shelf_groups;
+  CREATE TABLE result_pages (
+    number INTEGER PRIMARY KEY,
+    forms TEXT NOT NULL,
+    results TEXT NOT NULL
+  );
+  `,
 ];

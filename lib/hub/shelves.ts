@@ -6,16 +6,17 @@
 import type { TaskGroupId, TaskId } from '../compute/ids.js';
 import type { TaskStatus } from '../compute/service.js';
 import type { Store, Write } from '../storage/index.js';
+import { ENTRIES, resultsOf } from './paged-results.js';
 
 const ADD = 'INSERT INTO shelves (page, ended_at, found) VALUES (?, ?, 0)';
 
+const NOT_FOUND = 'number IN (SELECT page FROM shelves WHERE found = 0)';
+
 const INDEX = [
   `INSERT OR REPLACE INTO shelved_results (task_id, page, place)
-   SELECT json_extract(value, '$[3].task_id'), number, key
-   FROM shelves JOIN result_pages ON number = page, json_each(results) WHERE found = 0`,
+   SELECT task_id, number, place FROM (${resultsOf(ENTRIES)}) WHERE ${NOT_FOUND}`,
   `INSERT OR REPLACE INTO shelf_groups (group_id, page)
-   SELECT DISTINCT json_extract(value, '$[0]'), number
-   FROM shelves JOIN result_pages ON number = page, json_each(results) WHERE found = 0`,
+   SELECT DISTINCT group_id, number FROM (${resultsOf(ENTRIES)}) WHERE ${NOT_FOUND}`,
   'UPDATE shelves SET found = 1 WHERE found = 0',
 ];
 
@@ -24,22 +25,18 @@ const INDEX_RESULTS = `
 const INDEX_GROUPS = 'INSERT INTO shelf_groups (group_id, page) SELECT value, ? FROM json_each(?)';
 const INDEXED = 'UPDATE shelves SET found = 1 WHERE page = ?';
 
-/** A page is a list of `[group, streamed, ended at, status]`, see `result-book.ts`. */
-const FIND = `
-  SELECT task_id, json_extract(results, '$[' || place || '][0]') AS group_id,
-    json_extract(results, '$[' || place || '][3]') AS status
+const FIND = resultsOf(`
+  SELECT number, place, results -> ('$[' || place || ']') AS entry, forms
   FROM shelved_results JOIN result_pages ON number = page
-  WHERE task_id IN (SELECT value FROM json_each(?))`;
+  WHERE task_id IN (SELECT value FROM json_each(?))`);
 
 const OF_GROUP = `
-  SELECT json_extract(value, '$[3].task_id') AS task_id, json_extract(value, '$[2]') AS ended_at
-  FROM shelf_groups JOIN result_pages ON number = page, json_each(results)
-  WHERE group_id = ? AND json_extract(value, '$[0]') = group_id`;
+  SELECT task_id, ended_at FROM (${resultsOf(ENTRIES)})
+  WHERE group_id = ?1 AND number IN (SELECT page FROM shelf_groups WHERE group_id = ?1)`;
 
 const REMOVE_OLD = [
   `DELETE FROM shelved_results WHERE task_id IN (
-     SELECT json_extract(value, '$[3].task_id')
-     FROM shelves JOIN result_pages ON number = page, json_each(results) WHERE shelves.ended_at < ?)`,
+     SELECT task_id FROM (${resultsOf(ENTRIES)}) WHERE number IN (SELECT page FROM shelves WHERE ended_at < ?))`,
   'DELETE FROM shelf_groups WHERE page IN (SELECT page FROM shelves WHERE ended_at < ?)',
   'DELETE FROM result_pages WHERE number IN (SELECT page FROM shelves WHERE ended_at < ?)',
   'DELETE FROM shelves WHERE ended_at < ?',

@@ -13,7 +13,7 @@ import unittest
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import funcx_worker
-from funcx_worker.recorder import GATHER_BYTES, Recorder
+from funcx_worker.recorder import BEGUN, ENDED, GATHER_BYTES, GATHERED_COUNT, STOP_FROM, STOP_TO, Recorder
 
 WORKER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(funcx_worker.__file__))), "worker.py")
 CONFIGURE, FUNCTION, TASKS, TASK_WITH_BYTES, FORGET = range(5)
@@ -201,11 +201,11 @@ class Speaking(unittest.TestCase):
     line = socket.socket(socket.AF_UNIX)
     line.connect(bell)
     line.recv(1)"""
-            self.assertEqual(self.words[Recorder.BEGUN], 0)
+            self.assertEqual(self.words[BEGUN], 0)
             self.stream.sendall(function(1, source) + tasks(1, 0, (bell,)))
             line, _ = server.accept()
-            self.assertEqual(self.words[Recorder.BEGUN], 1)
-            self.assertEqual(self.words[Recorder.ENDED], 0)
+            self.assertEqual(self.words[BEGUN], 1)
+            self.assertEqual(self.words[ENDED], 0)
             line.sendall(b".")
             self.record()
             line.close()
@@ -213,12 +213,12 @@ class Speaking(unittest.TestCase):
         # The next task proves that the first is over.
         self.stream.sendall(function(2, "def f(): pass") + tasks(2, 1, ()))
         self.record()
-        self.assertEqual(self.words[Recorder.BEGUN], 2)
-        self.assertGreaterEqual(self.words[Recorder.ENDED], 1)
+        self.assertEqual(self.words[BEGUN], 2)
+        self.assertGreaterEqual(self.words[ENDED], 1)
 
     def test_does_not_begin_what_was_stopped(self) -> None:
-        self.words[Recorder.STOP_TO] = 5
-        self.words[Recorder.STOP_FROM] = 2
+        self.words[STOP_TO] = 5
+        self.words[STOP_FROM] = 2
         self.stream.sendall(function(1, "def f(x): return x") + tasks(1, 0, *[(i,) for i in range(8)]))
         kinds = [record.kind for record in self.records(8)]
         self.assertEqual(kinds, [RESULT, RESULT, RETURNED, RETURNED, RETURNED, RESULT, RESULT, RESULT])
@@ -233,14 +233,14 @@ class Speaking(unittest.TestCase):
             if not chunk:
                 break
             sent += chunk
-        count = self.words[Recorder.GATHERED_COUNT]
+        count = self.words[GATHERED_COUNT]
         self.inbox = sent + self.map[Recorder.GATHERED : Recorder.GATHERED + count]
         found = {}
         while self.inbox:
             record = self.record()
             found[record.seq] = record.body
         self.assertEqual(found, {i: "11\n%d" % i for i in range(9)})
-        self.assertEqual((self.words[Recorder.BEGUN], self.words[Recorder.ENDED]), (10, 9))
+        self.assertEqual((self.words[BEGUN], self.words[ENDED]), (10, 9))
 
     def test_ends_when_the_hub_is_gone_though_it_is_busy(self) -> None:
         self.stream.sendall(function(1, "def f():\n    while True: pass") + tasks(1, 0, ()))
@@ -280,7 +280,7 @@ class Speaking(unittest.TestCase):
             stream.close()
             with open(marks) as file:
                 self.assertEqual(file.read(), "0")
-            self.assertEqual(self.words[Recorder.BEGUN], 1)
+            self.assertEqual(self.words[BEGUN], 1)
             line.close()
             server.close()
 

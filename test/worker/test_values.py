@@ -26,6 +26,11 @@ class ReadingArguments(unittest.TestCase):
     def test_reads_both_strategies_in_one(self) -> None:
         self.assertEqual(read_value('13\n11\n11\n{"a": 1}32\n00\ngASVCgAAAAAAAAB9lIwBYpRLKHMu\n'), {"a": 1})
 
+    def test_takes_json_at_the_end_of_another_encoding_for_a_part_of_it(self) -> None:
+        pickled = "00\n" + base64.b64encode(pickle.dumps(("first",))).decode()
+        both = "13\n%d\n%s%d\n%s" % (len(pickled), pickled, 13, '11\n["second"]')
+        self.assertEqual(plain("%d\n%s5\n11\n{}" % (len(both), both)), (("first",), {}))
+
     def test_ignores_how_base64_is_broken_into_lines(self) -> None:
         data = pickle.dumps("x" * 80, 4)
         for body in (base64.encodebytes(data), base64.b64encode(data)):

@@ -31,7 +31,17 @@ sys.dont_write_bytecode = True  # The package's folder is not ours to write to.
 from funcx_worker.functions import function_of_code  # noqa: E402
 from funcx_worker.output import Output  # noqa: E402
 from funcx_worker.packing import NotLoadable  # noqa: E402
-from funcx_worker.recorder import GATHER_BYTES, Recorder  # noqa: E402
+from funcx_worker.recorder import (  # noqa: E402
+    BEGUN,
+    ENDED,
+    GATHER_BYTES,
+    GATHERED_COUNT,
+    SINCE,
+    STOP_FROM,
+    STOP_TO,
+    WRITES,
+    Recorder,
+)
 from funcx_worker.strategies import write_as  # noqa: E402
 from funcx_worker.task_id import set_task_id  # noqa: E402
 from funcx_worker.values import NotSerializable, ResultWriter, plain, read_json, with_bytes  # noqa: E402
@@ -98,6 +108,7 @@ class Worker:
     def __init__(self) -> None:
         self.inlet = BufferedReader(FileIO(INLET_FD, "r", closefd=False), INBOX_BYTES)
         self.recorder = Recorder(RECORDER_FD)
+        self.words, self.times = self.recorder.words, self.recorder.times
         self.functions: Dict[int, Any] = {}
         # How results of a function are asked for; of others, this worker decides.
         self.serializers: Dict[int, List[str]] = {}
@@ -184,25 +195,19 @@ class Worker:
 
     def record(self, seq: int, kind: int, start: float, end: float, extra: bytes, body: bytes, buffers: Any) -> None:
         """Hands over how a task ended: gathers a small record in the recorder, writes a large one at once."""
-        size = RECORD.size + len(extra) + len(body)
-        for buffer in buffers:
-            size += len(buffer)
-        head = (size - LENGTH.size, seq, kind, start, end, len(extra), len(body))
+        size = RECORD.size + len(extra) + len(body) + sum(map(len, buffers))
+        head = RECORD.pack(size - LENGTH.size, seq, kind, start, end, len(extra), len(body))
         if size > GATHER_BYTES:
             self.write()
-            for part in (RECORD.pack(*head) + extra, body, *buffers):
+            for part in (head + extra, body, *buffers):
                 self.send(part)
             return
         if self.gathered + size > GATHER_BYTES:
             self.write()
-        gathered, at = self.recorder.gathered, self.gathered
-        RECORD.pack_into(gathered, at, *head)
-        at += RECORD.size
-        for part in (extra, body, *buffers) if extra else (body,):
-            gathered[at : at + len(part)] = part
-            at += len(part)
-        self.gathered = at
-        self.recorder.words[Recorder.GATHERED_COUNT] = at
+        at = self.gathered
+        self.gathered = end_at = at + size
+        self.recorder.gathered[at:end_at] = b"".join((head, extra, body, *buffers)) if extra else head + body
+        self.words[GATHERED_COUNT] = end_at
 
     @staticmethod
     def send(data: Any) -> None:
@@ -214,8 +219,8 @@ class Worker:
         if self.gathered:
             self.send(self.recorder.gathered[: self.gathered])
             self.gathered = 0
-            self.recorder.words[Recorder.GATHERED_COUNT] = 0
-            self.recorder.words[Recorder.WRITES] += 1
+            self.words[GATHERED_COUNT] = 0
+            self.words[WRITES] += 1
 
     # Tasks
 
@@ -231,14 +236,14 @@ class Worker:
         return write_as(result, self.serializers[key])
 
     def run(self, key: int, seq: int, task_id: str, text: str, beside: Any) -> float:
-        words, times = self.recorder.words, self.recorder.times
+        words, writer = self.words, self.writer
         start = time.time()
-        times[Recorder.SINCE] = start
-        words[Recorder.BEGUN] = seq + 1
+        self.times[SINCE] = start
+        words[BEGUN] = seq + 1
         set_task_id(task_id)  # In between: by now the parent sees that the task has begun.
-        if words[Recorder.STOP_FROM] <= seq < words[Recorder.STOP_TO]:
+        if words[STOP_FROM] <= seq < words[STOP_TO]:
             self.record(seq, RETURNED, 0.0, 0.0, b"", b"", ())
-            words[Recorder.ENDED] = seq + 1
+            words[ENDED] = seq + 1
             return start
         buffers: Any = ()
         kind = EXCEPTION
@@ -246,11 +251,11 @@ class Worker:
             function = self.function(key)
             args, kwargs = plain(text) if beside is None else with_bytes(text, *beside)
             result = function(*args, **kwargs)
-            serialized = self.writer.write(result) if key not in self.serializers else self.write_as_asked(key, result)
+            serialized = writer.write(result) if key not in self.serializers else self.write_as_asked(key, result)
             body = serialized.encode("ascii")
             size = len(body)
-            if self.writer.buffers:
-                buffers = [memoryview(buffer).cast("B") for buffer in self.writer.buffers]
+            if writer.buffers:
+                buffers = [memoryview(buffer).cast("B") for buffer in writer.buffers]
                 size += sum(map(len, buffers))
             kind = RESULT
             if size > self.max_result:
@@ -271,10 +276,10 @@ class Worker:
         printed = self.output.take()
         extra = b""
         if printed or buffers:
-            more = {"output": printed, "tag": self.writer.tag, "sizes": [len(buffer) for buffer in buffers]}
+            more = {"output": printed, "tag": writer.tag, "sizes": [len(buffer) for buffer in buffers]}
             extra = json.dumps(more).encode("ascii")
         self.record(seq, kind, start, end, extra, body, buffers)
-        words[Recorder.ENDED] = seq + 1
+        words[ENDED] = seq + 1
         return end
 
     @staticmethod

@@ -1,8 +1,10 @@
 /** A hub's file of an earlier version. */
 import assert from 'node:assert/strict';
 import { HUB_MIGRATIONS } from '../../../dist/lib/hub/schema.js';
-import { type FunctionId, packBuffers } from '../../../dist/lib/index.js';
+import { TaskBook } from '../../../dist/lib/hub/task-book.js';
+import { type FunctionId, packBuffers, type TaskGroupId, type TaskId } from '../../../dist/lib/index.js';
 import { Store } from '../../../dist/lib/storage/index.js';
+import { Scratch } from '../storage/scratch.js';
 import { Lab } from './fixture.js';
 
 const OTHER = { id: '0b3390f4-ca5f-496d-a7b9-9e4faed46bff', username: 'other' };
@@ -54,5 +56,41 @@ describe("a hub's file from before there were users", () => {
     assert.deepEqual(await found(stranger), [open]);
     assert.deepEqual(await found(member), [open, shared]);
     assert.deepEqual(await stranger.deleteFunction(open), { result: 403 });
+  });
+});
+
+/** The layout of pages was a list of `[group, streamed, ended at, status]`. */
+describe("a hub's file with results in pages of the first layout", () => {
+  const PAGED = 6;
+  const group = '6f1d2c30-b499-41ea-91c1-0a0ee5aecb35' as TaskGroupId;
+  const ids = [1, 2, 3].map((i) => `00000000-0000-4000-8000-00000000001${i}` as string as TaskId);
+  const scratch = new Scratch();
+  const run = { 'execution-start': 1764031024.1234567, 'execution-end': 2 };
+  const status = (id: TaskId) => ({
+    task_id: id,
+    status: 'success',
+    result: '11\n"\0"',
+    details: { task_transitions: run },
+  });
+  after(() => scratch.clean());
+
+  it('gives each as it was, and owes those that were not passed on', async () => {
+    const [owed, passed, shelved] = ids as [TaskId, TaskId, TaskId];
+    const old = await scratch.open({ migrations: HUB_MIGRATIONS.slice(0, PAGED) });
+    const now = Date.now();
+    const page = (...results: [TaskId, 0 | 1][]) =>
+      JSON.stringify(results.map(([id, streamed]) => [group, streamed, now, status(id)]));
+    const keep = 'INSERT INTO result_pages (number, results) VALUES (?, ?)';
+    old.write(keep, [1, page([owed, 1], [passed, 0])]);
+    old.write(keep, [2, page([shelved, 1])]);
+    old.write('INSERT INTO shelves (page, ended_at, found) VALUES (2, ?, 1)', [now]);
+    old.write('INSERT INTO shelved_results (task_id, page, place) VALUES (?, 2, 0)', [shelved]);
+    await old.close();
+    const { book } = await TaskBook.open(await scratch.open({ migrations: HUB_MIGRATIONS }));
+    assert.deepEqual(await book.statuses(ids), new Map(ids.map((id) => [id, status(id)])));
+    assert.deepEqual(
+      (await book.unacknowledged(group)).map(({ task_id }) => task_id),
+      [owed],
+    );
   });
 });

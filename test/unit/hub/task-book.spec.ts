@@ -1,7 +1,7 @@
 /** What the hub's tasks cost the disk, told by the statements of each group commit. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Stage, TaskBatch } from '../../../dist/lib/hub/batch.js';
+import { Stage, type Task, TaskBatch } from '../../../dist/lib/hub/batch.js';
 import { HUB_MIGRATIONS } from '../../../dist/lib/hub/schema.js';
 import { TaskBook } from '../../../dist/lib/hub/task-book.js';
 import type { LeftOver } from '../../../dist/lib/hub/workers/recordings.js';
@@ -284,6 +284,46 @@ for (const driver of drivers) {
         (await book.unacknowledged(batch.groupId)).map(({ task_id }) => task_id),
         batch.ids,
       );
+    });
+
+    it('are there with all that was said of them, digit by digit', async () => {
+      const first = await open();
+      const now = Math.floor(Date.now() / 1000);
+      const run = { 'execution-start': now + 0.1234567, 'execution-end': now + 0.123457 };
+      const details = { os: 'Linux', python_version: '3.11.2', endpoint_id: newId<EndpointId>(), task_transitions: run };
+      const usual = { status: 'success', result: '11\n1', completion_t: `${now}.123457`, details };
+      const ends: Omit<TaskStatus, 'task_id'>[] = [
+        usual,
+        { ...usual, result: '11\n"\0 ☃"', completion_t: `${now}.999999` },
+        { ...usual, details: { ...details, python_version: '3.8.1', dill_version: '0.4.0' } },
+        { ...usual, details: { ...details, rerun: true } },
+        { ...usual, details: { ...details, output: 'printed\n' } },
+        { ...usual, details: { ...details, task_transitions: { 'execution-end': 2 } } },
+        { status: 'failed', exception: 'Traceback: "no"', completion_t: `${now}`, details },
+        { status: 'failed', exception: 'lost', error_code: 'WORKER_LOST', completion_t: `${now}.5`, details: {} },
+        { status: 'success', result: '11\n2', completion_t: `${now}.000001` },
+        usual,
+      ];
+      const groups = [newId<TaskGroupId>(), newId<TaskGroupId>()];
+      const statuses: TaskStatus[] = [];
+      for (const [place, end] of ends.entries()) {
+        const task_id = newId<TaskId>();
+        const [function_, endpoint, group] = [newId<FunctionId>(), newId<EndpointId>(), groups[place >> 3]];
+        first.book.add(new TaskBatch(function_, endpoint, group as TaskGroupId, true, [task_id], ['x'], 1));
+        statuses.push({ task_id, ...end });
+        first.book.end(first.book.find(task_id) as Task, statuses.at(-1) as TaskStatus);
+      }
+      await first.store.close();
+      const { book } = await open();
+      const ids = statuses.map(({ task_id }) => task_id);
+      const found = await book.statuses(ids);
+      assert.deepEqual(
+        ids.map((id) => found.get(id)),
+        statuses,
+      );
+      const owed = new Set((await book.unacknowledged(groups[1] as TaskGroupId)).map(({ task_id }) => task_id));
+      assert.deepEqual(owed, new Set(ids.slice(8)));
+      assert.equal((await book.group(groups[0] as TaskGroupId)).get(ids[1] as TaskId), (now + 1) * 1000);
     });
 
     it('come beside the tasks that go on: what has begun does not run, what was sent only does', async () => {

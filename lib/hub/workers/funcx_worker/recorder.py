@@ -5,6 +5,9 @@ import mmap
 # A record that is not larger than this is gathered with others before it is written.
 GATHER_BYTES = 48 * 1024
 
+# Places of the words that begin the file, see ``Recorder``.
+BEGUN, SINCE, GATHERED_COUNT, STOP_FROM, STOP_TO, ENDED, WRITES = range(7)
+
 
 class Recorder:
     """What must survive this process: which task runs, and results that are finished but not yet written.
@@ -22,7 +25,6 @@ class Recorder:
     mapped here.
     """
 
-    BEGUN, SINCE, GATHERED_COUNT, STOP_FROM, STOP_TO, ENDED, WRITES = range(7)
     GATHERED = 64
 
     def __init__(self, fd: int) -> None:

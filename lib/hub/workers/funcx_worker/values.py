@@ -68,19 +68,17 @@ def with_bytes(text: str, tag: str, buffers: List[bytes]) -> Any:
 
 def plain(text: str) -> Tuple[Any, Dict[str, Any]]:
     """Reads packed arguments: two buffers, positional and keyword."""
-    end = text.index("\n")
-    split = end + 1 + int(text[:end])
-    try:
-        # In its place: most arguments are JSON without white space around it.
-        positional, stop = _scan_once(text, end + 4) if text.startswith("11\n", end + 1) else (None, -1)
-    except (StopIteration, ValueError):
-        stop = -1
-    if stop != split:
-        positional = read_value(text[end + 1 : split])
-    if len(text) - split == len(NO_KWARGS) and text.endswith(NO_KWARGS):
-        return positional, {}
-    _, _, kwargs = text[split:].partition("\n")
-    return positional, read_value(kwargs)
+    if text.endswith(NO_KWARGS):
+        # In its place: most arguments are JSON without white space around it, and nothing by keyword.
+        at = text.index("\n11\n")
+        try:
+            positional, stop = _scan_once(text, at + 4)
+            if stop == len(text) - len(NO_KWARGS) and text[:at].isdigit():
+                return positional, {}
+        except (StopIteration, ValueError):
+            pass
+    positional, keyword = unpack(text)
+    return read_value(positional), read_value(keyword)
 
 
 def write_pickle(value: Any) -> str:
@@ -147,7 +145,7 @@ class ResultWriter:
         if kind is str:
             return "11\n" + encode_basestring_ascii(value)
         try:
-            return "11\n" + self._encode(value)
+            return "11\n" + (int.__repr__(value) if kind is int else self._encode(value))
         except (TypeError, ValueError, RecursionError) as not_json:
             self.buffers = []
             try:
