@@ -2,7 +2,8 @@
 import { Stage, type TaskBatch, type TaskRef } from '../batch.js';
 
 export class TaskQueue {
-  readonly #batches: { batch: TaskBatch; next: number }[] = [];
+  /** Undefined below the head: what has gone out is not kept in memory from here. */
+  readonly #batches: ({ batch: TaskBatch; next: number } | undefined)[] = [];
   #head = 0;
   #returned: TaskRef[] = [];
   #size = 0;
@@ -94,7 +95,7 @@ export class TaskQueue {
   }
 
   #dropHead(): void {
-    this.#head++;
+    this.#batches[this.#head++] = undefined;
     if (this.#head > 64 && this.#head * 2 > this.#batches.length) {
       this.#batches.splice(0, this.#head);
       this.#head = 0;
