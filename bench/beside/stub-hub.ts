@@ -22,7 +22,7 @@ interface Submission {
 }
 
 async function main([amqp = '']: readonly string[]): Promise<void> {
-  const connection = await connect(amqp);
+  const connection = await connect(amqp, { noDelay: true });
   const channel = await connection.createChannel();
   const server = createServer(async (request, response) => {
     const body = await answer(request, channel, amqp);
