@@ -31,6 +31,9 @@ export type EndpointRegistration = Omit<
 /** Of all agents: those of version 4 and later read the command queue, older ones the task queue. */
 export type EndpointRegistrationReply = Schemas['EndpointRegisterResponse'] &
   Schemas['MultiUserEndpointRegisterResponse'];
+/** One user endpoint of an endpoint, as `GET /v3/endpoints/{id}/console` shows it to the endpoint's owner. */
+export type ConsoleUserEndpoint = Schemas['ConsoleUserEndpointInfo'];
+export type ConsoleNode = Schemas['ConsoleNodeInfo'];
 export type EndpointLock = Schemas['compute_web_service__schemas__v3__endpoints__EndpointLockResponse'];
 export type ResultConnection = Schemas['ResultAmqpUrlResponse'];
 export type SubmitReply = Schemas['compute_web_service__schemas__v3__tasks__BatchSubmitResponse'];

@@ -1,7 +1,7 @@
 /** An endpoint whose agent is attached by the broker: for each user and configuration it runs a {@link UserEndpoint}. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { EndpointId } from '../compute/ids.js';
-import type { EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
+import type { ConsoleUserEndpoint, EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
 import type { AgentRecord, UserEndpointRecord } from './agent-records.js';
 import type { TaskBatch, TaskRef } from './batch.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
@@ -10,6 +10,7 @@ import { tooManyUserEndpoints } from './refusals.js';
 import type { TaskTerms } from './terms.js';
 import { UserConfigSchema } from './user-config.js';
 import type { UserEndpoint, UserEndpointLimits, UserEndpointSettings } from './user-endpoint.js';
+import type { Load } from './user-endpoint-report.js';
 
 export interface AttachedEndpointEvents {
   /** Makes a user endpoint; a new one is kept. */
@@ -112,24 +113,27 @@ export class AttachedEndpoint implements HubEndpoint {
   }
 
   get status(): EndpointStatus {
-    const running = [...this.#userEndpoints.values()].filter((endpoint) => endpoint.report !== undefined);
-    const sum = (member: string) => running.reduce((total, endpoint) => total + countOf(endpoint.report?.[member]), 0);
-    let unsent = 0;
-    let open = 0;
-    for (const endpoint of this.#userEndpoints.values()) {
-      unsent += endpoint.unsent;
-      open += endpoint.open;
-    }
+    const endpoints = [...this.#userEndpoints.values()];
+    const loads = endpoints.map((endpoint) => endpoint.load);
+    const sum = (member: keyof Load) => loads.reduce((total, load) => total + load[member], 0);
     return {
       status: this.isOnline ? 'online' : 'offline',
       details: {
-        total_workers: sum('total_workers'),
-        idle_workers: sum('idle_workers'),
-        pending_tasks: unsent + sum('pending_tasks'),
-        outstanding_tasks: open,
-        managers: running.length,
+        total_workers: sum('workers'),
+        idle_workers: sum('idleWorkers'),
+        pending_tasks: sum('queued'),
+        outstanding_tasks: sum('running') + sum('queued'),
+        managers: endpoints.filter((endpoint) => endpoint.report !== undefined).length,
       },
     };
+  }
+
+  /** Those that were ever started and not given up; what a process says of itself is shown while that is there. */
+  get console(): ConsoleUserEndpoint[] {
+    const { python_version, endpoint_version } = this.record.registration.metadata ?? {};
+    // A user endpoint does not tell its own versions: the agent starts it from the same installation, if nothing is changed.
+    const versions = { ...(python_version && { python_version }), ...(endpoint_version && { endpoint_version }) };
+    return [...this.#userEndpoints.values()].map((endpoint) => consoleOf(endpoint, versions));
   }
 
   get isOnline(): boolean {
@@ -243,6 +247,20 @@ function canonical(value: unknown): string {
   );
 }
 
-function countOf(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+function consoleOf(
+  { id, report, load, executed, lastReport, clientVersions }: UserEndpoint,
+  versions: Pick<ConsoleUserEndpoint, 'python_version' | 'endpoint_version'>,
+): ConsoleUserEndpoint {
+  return {
+    user_endpoint_id: id,
+    active: report !== undefined,
+    ...(report !== undefined && { ...versions, ...report.shown }),
+    client_sdk_versions: clientVersions.all,
+    ...(lastReport !== undefined && { last_heartbeat_unix: lastReport / 1000 }),
+    total_worker_count: load.workers,
+    idle_worker_count: load.idleWorkers,
+    running_task_count: load.running,
+    queued_task_count: load.queued,
+    executed_task_count: executed,
+  };
 }

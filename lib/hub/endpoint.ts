@@ -1,6 +1,6 @@
 /** What the hub needs of an endpoint, be it a pool of workers on this machine or an agent that is attached from elsewhere. */
 import type { EndpointId } from '../compute/ids.js';
-import type { EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
+import type { ConsoleUserEndpoint, EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
 import type { TaskBatch, TaskRef } from './batch.js';
 import type { TaskTerms } from './terms.js';
 
@@ -20,6 +20,8 @@ export interface HubEndpoint {
   readonly entry: EndpointListEntry;
   readonly info: EndpointInfo;
   readonly status: EndpointStatus;
+  /** Its user endpoints; a pool of this machine is its own only one. */
+  readonly console: ConsoleUserEndpoint[];
   /** Throws SEMANTICALLY_INVALID where the endpoint takes no tasks on these terms. */
   check(terms: TaskTerms | undefined): void;
   /** Takes the tasks of a batch that have not ended, and from then on tells how each of them ends. */

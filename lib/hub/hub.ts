@@ -9,6 +9,7 @@ import { FuncXError } from '../compute/errors.js';
 import { type EndpointId, type FunctionId, isUuid, newIds, type TaskGroupId, type TaskId } from '../compute/ids.js';
 import type {
   ComputeService,
+  ConsoleUserEndpoint,
   EndpointInfo,
   EndpointListEntry,
   EndpointLock,
@@ -267,6 +268,11 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
 
   async endpointStatus(id: EndpointId): Promise<EndpointStatus> {
     return (await this.#endpoint(id)).status;
+  }
+
+  /** The user endpoints of an endpoint, as `GET /v3/endpoints/{id}/console` shows them. Throws ENDPOINT_NOT_FOUND. */
+  async endpointConsole(id: EndpointId): Promise<ConsoleUserEndpoint[]> {
+    return (await this.#endpoint(id)).console;
   }
 
   /** Who may use an endpoint, and for which functions. Throws ENDPOINT_NOT_FOUND. */

@@ -2,8 +2,9 @@
 import os from 'node:os';
 import { InputError } from '../compute/errors.js';
 import type { EndpointId, FunctionId } from '../compute/ids.js';
-import type { EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
+import type { ConsoleUserEndpoint, EndpointInfo, EndpointListEntry, EndpointStatus } from '../compute/service.js';
 import type { TaskBatch, TaskRef } from './batch.js';
+import { ClientVersions } from './client-versions.js';
 import type { EndpointAccess, HubEndpoint } from './endpoint.js';
 import { localUser } from './local-user.js';
 import { semanticallyInvalid } from './refusals.js';
@@ -61,6 +62,8 @@ export class LocalEndpoint implements HubEndpoint {
   readonly #name: string;
   readonly #displayName: string;
   readonly #options: string;
+  readonly #openedAt = new Date();
+  readonly #clientVersions = new ClientVersions();
 
   constructor(
     readonly id: EndpointId,
@@ -123,6 +126,31 @@ export class LocalEndpoint implements HubEndpoint {
     return this.#pool.status;
   }
 
+  /** Its process is the hub's, and it reports to nobody. */
+  get console(): ConsoleUserEndpoint[] {
+    const { status, details } = this.#pool.status;
+    const { total_workers = 0, idle_workers = 0, outstanding_tasks = 0 } = details ?? {};
+    const running = total_workers - idle_workers;
+    const python = this.#pool.pythonVersion;
+    return [
+      {
+        user_endpoint_id: this.id,
+        active: status === 'online',
+        ...(python !== undefined && { python_version: python }),
+        client_sdk_versions: this.#clientVersions.all,
+        posix_pid: process.pid,
+        posix_username: localUser(),
+        start_time_iso: this.#openedAt.toISOString(),
+        start_time_unix: this.#openedAt.getTime() / 1000,
+        total_worker_count: total_workers,
+        idle_worker_count: idle_workers,
+        running_task_count: running,
+        queued_task_count: outstanding_tasks - running,
+        executed_task_count: this.#pool.executed,
+      },
+    ];
+  }
+
   check(terms: TaskTerms | undefined): void {
     if (terms?.resource_specification === undefined) return;
     throw semanticallyInvalid(
@@ -131,6 +159,7 @@ export class LocalEndpoint implements HubEndpoint {
   }
 
   submit(batch: TaskBatch): void {
+    this.#clientVersions.note(batch.terms);
     this.#pool.submit(batch);
   }
 

@@ -8,11 +8,13 @@ import type { TaskId } from '../compute/ids.js';
 import { idOf, Stage, type TaskBatch, type TaskRef } from './batch.js';
 import type { Session } from './broker/session.js';
 import { Window } from './broker/window.js';
+import { ClientVersions } from './client-versions.js';
 import type { Identity } from './identity.js';
 import { packedText } from './packed-text.js';
 import { cancellation } from './task-status.js';
 import { Unanswered, type UnansweredLimits } from './unanswered.js';
 import type { UserConfig } from './user-config.js';
+import { type Load, loadOf, type UserEndpointReport, userEndpointReport } from './user-endpoint-report.js';
 import { failure, type TaskEnding } from './workers/ending.js';
 import type { PoolEvents } from './workers/pool.js';
 import { TaskQueue } from './workers/task-queue.js';
@@ -77,8 +79,13 @@ export class UserEndpoint {
   /** Tasks that were sent and were not in the queue when nobody was there. */
   #away: readonly TaskId[] = [];
   /** Its last report, and when that came. Unit: milliseconds of `performance.now()`. */
-  #report: Readonly<Record<string, unknown>> = {};
+  #report: UserEndpointReport | undefined;
   #reportedAt = Number.NEGATIVE_INFINITY;
+  /** When its last report came, also one of its end; undefined: none has since the hub was opened. Unix milliseconds. */
+  lastReport: number | undefined;
+  /** Results of the process that reports, since the hub was opened. */
+  #results = 0;
+  readonly clientVersions = new ClientVersions();
   #startedAt = Number.NEGATIVE_INFINITY;
   /** Where its queue was made sure of. */
   #declaredIn: Session | undefined;
@@ -116,9 +123,19 @@ export class UserEndpoint {
   }
 
   /** What it says of itself; undefined when it is not there. */
-  get report(): Readonly<Record<string, unknown>> | undefined {
+  get report(): UserEndpointReport | undefined {
     const isSilent = performance.now() - this.#reportedAt > this.#offlineAfterMs;
-    return isSilent || this.#report.active === false || this.#report.heartbeat_period === 0 ? undefined : this.#report;
+    return isSilent || this.#report?.active === false ? undefined : this.#report;
+  }
+
+  get load(): Load {
+    return loadOf(this.report, this.unsent, this.#sent.size);
+  }
+
+  /** Tasks that the process which is there, or was last, has ended; where it does not count them, those the hub saw. */
+  get executed(): number {
+    const { total, outstanding } = this.#report ?? { total: 0, outstanding: 0 };
+    return Math.max(this.#results, total - outstanding); // A report is half a minute old at most.
   }
 
   submit(batch: TaskBatch): void {
@@ -130,6 +147,7 @@ export class UserEndpoint {
       else if (stage === Stage.sent) this.#sent.set(batch.ids[index] as TaskId, { batch, index });
     }
     this.runtime = batch.terms?.user_runtime ?? this.runtime;
+    this.clientVersions.note(batch.terms);
     this.#queue.push(batch);
     this.#pump();
     if (this.report === undefined) this.look();
@@ -149,6 +167,7 @@ export class UserEndpoint {
 
   /** How a task ended, as the agent says. */
   ended(task: TaskRef, ending: TaskEnding): void {
+    this.#results++;
     this.#forget(task, ending);
   }
 
@@ -163,24 +182,29 @@ export class UserEndpoint {
     this.look();
   }
 
-  reported(report: Readonly<Record<string, unknown>>): void {
-    if (typeof report.error === 'string') {
+  /** @param state as it says it, of any kind */
+  reported(state: Readonly<Record<string, unknown>>): void {
+    if (typeof state.error === 'string') {
       this.#startedAt = Number.NEGATIVE_INFINITY;
-      this.#failAll(report.error);
+      this.#failAll(state.error);
       return;
     }
-    this.#report = report;
+    this.#report = userEndpointReport(state);
     this.#reportedAt = performance.now();
+    this.lastReport = Date.now();
     this.#startedAt = Number.NEGATIVE_INFINITY; // It has started: when it is gone, it is told again at once.
-    const incarnation = incarnationOf(report);
+    const { incarnation } = this.#report;
     if (incarnation !== '' && incarnation !== this.incarnation) {
-      if (this.incarnation !== '') this.#unanswered.begin();
+      if (this.incarnation !== '') {
+        this.#unanswered.begin();
+        this.#results = 0;
+      }
       this.incarnation = incarnation;
       this.#line.seen(this);
       this.#sendAgain(this.#away);
       this.#away = [];
     }
-    this.#unanswered.reported(report, this.#sent.size);
+    this.#unanswered.reported(state, this.#sent.size);
     if (this.report === undefined) this.look();
   }
 
@@ -346,9 +370,4 @@ export class UserEndpoint {
     this.#sent.delete(idOf(task));
     this.#unanswered.ended(task, ending);
   }
-}
-
-/** Source: globus-compute-endpoint 4.15, `endpoint.py`: what a user endpoint adds to its reports. */
-function incarnationOf({ start_unix, posix_pid }: Readonly<Record<string, unknown>>): string {
-  return start_unix === undefined && posix_pid === undefined ? '' : `${start_unix ?? ''}/${posix_pid ?? ''}`;
 }

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../compute/errors.js';
 import { type EndpointId, type FunctionId, isUuid, type TaskGroupId, type TaskId } from '../compute/ids.js';
 import type {
+  ConsoleUserEndpoint,
   EndpointInfo,
   EndpointListEntry,
   EndpointLock,
@@ -108,6 +109,12 @@ export class UserHub {
   async endpointStatus(id: EndpointId): Promise<EndpointStatus> {
     await this.#assertMayUse(id);
     return this.#hub.endpointStatus(id);
+  }
+
+  /** For its owner alone, be it public: it shows what other users have running there. */
+  async endpointConsole(id: EndpointId): Promise<ConsoleUserEndpoint[]> {
+    await this.#assertOwns(id);
+    return this.#hub.endpointConsole(id);
   }
 
   async allowedFunctions(id: EndpointId): Promise<readonly string[] | undefined> {

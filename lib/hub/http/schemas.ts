@@ -11,17 +11,17 @@ export interface JsonSchema {
 type Properties = Readonly<Record<string, JsonSchema>>;
 
 export const uuid: JsonSchema = { type: 'string', format: 'uuid' };
-const text: JsonSchema = { type: 'string' };
-const flag: JsonSchema = { type: 'boolean' };
-const number: JsonSchema = { type: 'number' };
-const integer: JsonSchema = { type: 'integer' };
+export const text: JsonSchema = { type: 'string' };
+export const flag: JsonSchema = { type: 'boolean' };
+export const number: JsonSchema = { type: 'number' };
+export const integer: JsonSchema = { type: 'integer' };
 const anyObject: JsonSchema = { type: 'object' };
 
-function list(items: JsonSchema): JsonSchema {
+export function list(items: JsonSchema): JsonSchema {
   return { type: 'array', items };
 }
 
-function mapOf(additionalProperties: JsonSchema): JsonSchema {
+export function mapOf(additionalProperties: JsonSchema): JsonSchema {
   return { type: 'object', additionalProperties };
 }
 
@@ -33,13 +33,13 @@ function orNull(schema: JsonSchema): JsonSchema {
 }
 
 /** Unknown fields are ignored, as the service does. */
-function object(required: Properties, optional: Properties = {}): JsonSchema {
+export function object(required: Properties, optional: Properties = {}): JsonSchema {
   const withNull = Object.fromEntries(Object.entries(optional).map(([name, schema]) => [name, orNull(schema)]));
   return { type: 'object', required: Object.keys(required), properties: { ...required, ...withNull } };
 }
 
 /** An answer: what may be left out is left out, not null. */
-function answer(required: Properties, optional: Properties = {}): JsonSchema {
+export function answer(required: Properties, optional: Properties = {}): JsonSchema {
   return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
 }
 

@@ -82,6 +82,7 @@ export class WorkerPool {
   /** They get a worker to themselves. */
   readonly #suspects = new Suspects();
   #starting = 0;
+  #executed = 0;
   /** Not before then is another worker started beside those there are. Unit: milliseconds of `performance.now()`. */
   #startAt = 0;
   #tick: NodeJS.Timeout | undefined;
@@ -108,6 +109,17 @@ export class WorkerPool {
         managers: 1,
       },
     };
+  }
+
+  /** Tasks that its workers have ended, or were in when they died. */
+  get executed(): number {
+    return this.#executed;
+  }
+
+  /** Of a worker that is there. */
+  get pythonVersion(): string | undefined {
+    for (const { details } of this.#workers) if (details.python_version !== undefined) return details.python_version;
+    return undefined;
   }
 
   submit(batch: TaskBatch): void {
@@ -298,6 +310,7 @@ export class WorkerPool {
       if (seq === sight?.seq) this.#sights.delete(worker);
       const sentence = this.#sentenced.size > 0 ? this.#takeSentence(task) : undefined;
       if (record.kind !== RecordKind.returned) {
+        this.#executed++;
         this.#pace(task.batch.functionId).add(record.end - record.start);
         endings.push([task, endingOf(record, worker.details)]);
       } else if (sentence !== undefined) endings.push([task, sentence]);
@@ -323,6 +336,7 @@ export class WorkerPool {
     this.#sights.delete(worker);
     const endings: [TaskRef, TaskEnding][] = [];
     const innocent: [number, TaskRef][] = [];
+    this.#executed += begun.length;
     for (const task of begun) {
       endings.push([task, { ...(this.#takeSentence(task) ?? this.#loss(task, reason)), output }]);
     }

@@ -274,6 +274,24 @@ def becomes(endpoint: str, status: str) -> None:
 
 
 @scenario
+def console(endpoint: str, engine: str, least: int) -> Dict[str, Any]:
+    """What is shown of the user endpoint with an engine that has done so many tasks, once all of its workers are idle."""
+    client = Client()
+    path = f"/v3/endpoints/{endpoint}/console"
+
+    def ask() -> Any:
+        found = client._compute_web_client.v3.get(path)["user_endpoints"]
+        idle = (each for each in found if 0 < each["total_worker_count"] == each["idle_worker_count"])
+        return next((each for each in idle if each["executed_task_count"] >= least and each["engine_type"] == engine), None)
+
+    one = eventually(ask, f"{engine} that waits for tasks")
+    query = {"user_endpoint_id": one["user_endpoint_id"], "include_fields": "config"}
+    [chosen] = client._compute_web_client.v3.get(path, query_params=query)["user_endpoints"]
+    equal(sorted(chosen), ["active", "config", "user_endpoint_id"])
+    return {**one, **chosen}
+
+
+@scenario
 def refusals(endpoint: str) -> None:
     client = Client()
     function_id = client.register_function(add)
@@ -294,6 +312,8 @@ def of_another_user(task_id: str, function_id: str, endpoint: str) -> None:
     client = Client()
     refused(lambda: client.get_task(task_id), "404")
     refused(lambda: client.run(1, endpoint_id=endpoint, function_id=function_id), "403")
+    path = f"/v3/endpoints/{endpoint}/console"
+    refused(lambda: client._compute_web_client.v3.get(path), "403", "ENDPOINT_ACCESS_FORBIDDEN")
 
 
 @scenario

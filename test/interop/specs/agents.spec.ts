@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ConsoleUserEndpoint } from '../../../dist/lib/index.js';
 import { Agent } from '../support/agent';
 import { broker } from '../support/broker';
 import { RunningHub } from '../support/hub';
@@ -65,6 +66,31 @@ describe('an endpoint agent', () => {
       it('carries unicode, tuples, bytes, arrays and 9 MB', async () => {
         await executor.do('values', chosen());
         await executor.do('large_values', chosen());
+      });
+
+      it("is shown on its owner's console, and what it has done", async () => {
+        const shown = (await client.do('console', there({ engine, least: 500 }))) as ConsoleUserEndpoint;
+        const process = agent.processes.includes(shown.posix_pid ?? 0);
+        assert.deepEqual([shown.active, shown.engine_type, process], [true, engine, true]);
+        assert.deepEqual(
+          [shown.total_worker_count, shown.idle_worker_count, shown.running_task_count, shown.queued_task_count],
+          [2, 2, 0, 0],
+        );
+        assert.equal(shown.endpoint_version, '4.15.0');
+        assert.deepEqual(shown.client_sdk_versions, ['4.15.0']);
+        assert.ok(Date.now() / 1000 - (shown.last_heartbeat_unix ?? 0) < 120);
+        assert.ok(Math.abs(Date.parse(shown.start_time_iso ?? '') / 1000 - (shown.start_time_unix ?? 0)) < 1);
+        assert.match(shown.config ?? '', new RegExp(`type: ${engine}`));
+        const isParsl = engine === 'GlobusComputeEngine';
+        assert.deepEqual(
+          [shown.provider_type, shown.total_node_count],
+          isParsl ? ['LocalProvider', 1] : [undefined, undefined],
+        );
+        const [node] = Object.values(shown.node_info ?? {}).flat();
+        assert.deepEqual(
+          [node?.total_worker_count, node?.sdk_version],
+          isParsl ? [2, '4.15.0'] : [undefined, undefined],
+        );
       });
     });
   }

@@ -4,6 +4,7 @@ import type { EndpointId } from '../../../compute/ids.js';
 import type { EndpointRegistration } from '../../../compute/service.js';
 import { endpointForbidden } from '../../refusals.js';
 import type { UserOf } from '../app.js';
+import { chosenFields, consoleAnswer, consoleQuery, onlyFields } from '../console.js';
 import { assertShallow } from '../free-form.js';
 import { type Nullable, withoutNulls } from '../nulls.js';
 import * as schemas from '../schemas.js';
@@ -125,11 +126,23 @@ export function endpointRoutes(app: FastifyInstance, userOf: UserOf): void {
     },
   );
 
-  app.get<OfEndpoint>(
+  app.get<OfEndpoint & { Querystring: { user_endpoint_id?: string | null; include_fields?: string | null } }>(
     '/v3/endpoints/:endpoint_uuid/console',
-    { schema: { summary: 'Refused: for endpoints with a subscription, which no endpoint here has', params } },
-    (request) => {
-      throw endpointForbidden(request.params.endpoint_uuid);
+    {
+      schema: {
+        summary: "What the caller's endpoint has running, user endpoint by user endpoint",
+        params,
+        querystring: consoleQuery,
+        response: { 200: consoleAnswer },
+      },
+    },
+    async (request) => {
+      const { user_endpoint_id, include_fields } = request.query;
+      const fields = chosenFields(include_fields ?? '');
+      const all = await userOf(request).endpointConsole(request.params.endpoint_uuid);
+      const only = user_endpoint_id?.toLowerCase();
+      const asked = only === undefined ? all : all.filter((one) => one.user_endpoint_id === only);
+      return { user_endpoints: asked.map((one) => onlyFields(one, fields)) };
     },
   );
 

@@ -232,7 +232,7 @@ describe('the hub over HTTP', () => {
       ['GET', `/v2/endpoints/${id}/status`, 404, 'ENDPOINT_NOT_FOUND'],
       ['DELETE', `/v2/endpoints/${id}`, 404, 'ENDPOINT_NOT_FOUND'],
       ['POST', `/v3/endpoints/${id}/lock`, 404, 'ENDPOINT_NOT_FOUND'],
-      ['GET', `/v3/endpoints/${id}/console`, 403, 'ENDPOINT_ACCESS_FORBIDDEN'],
+      ['GET', `/v3/endpoints/${id}/console`, 404, 'ENDPOINT_NOT_FOUND'],
       ['PUT', `/v3/endpoints/${id}/subscription-admin-verified`, 403, 'ENDPOINT_ACCESS_FORBIDDEN'],
       ['POST', '/v2/containers', 403, 'CONTAINER_SERVICE_NOT_PERMITTED'],
       ['POST', '/v2/containers/build', 403, 'CONTAINER_SERVICE_NOT_PERMITTED'],
