@@ -187,6 +187,20 @@ export const lockedV3 = answer({ endpoint_id: uuid, lock_expiration_timestamp: n
 
 export const role: JsonSchema = object({}, { role: { type: 'string', enum: ['owner', 'any'], default: 'owner' } });
 
+// Containers
+
+export const registerContainer = object(
+  { name: text, type: { type: 'string', enum: ['docker', 'singularity'] }, location: text },
+  { description: text },
+);
+
+export const buildContainer = object(
+  { name: text, apt: list(text), pip: list(text), conda: list(text) },
+  { description: text, payload_url: { type: 'string', format: 'uri' } },
+);
+
+export const containerAndType = object({ container_uuid: uuid, container_type: text });
+
 // Tasks
 
 /** A name of a Python class, and not many of them. */

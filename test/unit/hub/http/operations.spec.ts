@@ -13,6 +13,10 @@ const AS_THE_SDK = {
   user_runtime: { globus_compute_sdk_version: '4.15.0', globus_sdk_version: '4.9.0', python_version: '3.11.2' },
 };
 
+/** What the SDK 1.0 sends of an image, and of one that is to be built. Source: its `sdk/client.py`, `container_spec.py`. */
+const IMAGE = { name: 'c', location: 'docker://python:3.11', description: '', type: 'docker' };
+const BUILD = { name: 'c', description: null, apt: [], pip: ['numpy'], conda: ['python=3.7'], payload_url: null };
+
 describe('the hub over HTTP', () => {
   let lab: HttpLab;
   let user: User;
@@ -222,7 +226,7 @@ describe('the hub over HTTP', () => {
 
   describe('refuses', () => {
     const id = randomUUID();
-    for (const [method, url, status, code] of [
+    for (const [method, url, status, code, sent] of [
       ['GET', '/v2/nothing', 404, 'NOT_FOUND'],
       ['POST', '/v2/functions/search', 404, 'NOT_FOUND'],
       ['GET', `/v2/functions/${id}`, 404, 'FUNCTION_NOT_FOUND'],
@@ -234,18 +238,34 @@ describe('the hub over HTTP', () => {
       ['POST', `/v3/endpoints/${id}/lock`, 404, 'ENDPOINT_NOT_FOUND'],
       ['GET', `/v3/endpoints/${id}/console`, 404, 'ENDPOINT_NOT_FOUND'],
       ['PUT', `/v3/endpoints/${id}/subscription-admin-verified`, 403, 'ENDPOINT_ACCESS_FORBIDDEN'],
-      ['POST', '/v2/containers', 403, 'CONTAINER_SERVICE_NOT_PERMITTED'],
-      ['POST', '/v2/containers/build', 403, 'CONTAINER_SERVICE_NOT_PERMITTED'],
+      ['POST', '/v2/containers', 403, 'CONTAINER_SERVICE_NOT_PERMITTED', IMAGE],
+      ['POST', '/v2/containers/build', 403, 'CONTAINER_SERVICE_NOT_PERMITTED', BUILD],
       ['GET', `/v2/containers/build/${id}`, 404, 'CONTAINER_NOT_FOUND'],
       ['GET', `/v2/containers/${id}/docker`, 404, 'CONTAINER_NOT_FOUND'],
+      ['GET', `/v2/containers/${id}/singularity`, 404, 'CONTAINER_NOT_FOUND'],
     ] as const) {
       it(`${method} ${url.replace(id, '{unknown}')} with ${code}, in the service's shape`, async () => {
-        const answer = await user.request(method, url);
+        const answer = await user.request(method, url, sent);
         assert.equal(answer.status, status, answer.text);
         const { detail, reason, error_args, ...rest } = answer.body;
         assert.deepEqual(rest, { status: 'Failed', code, http_status_code: status });
         assert.ok(Array.isArray(error_args));
         assert.ok(typeof detail === 'string' && detail !== '' && detail === reason);
+      });
+    }
+
+    for (const [method, url, body, place] of [
+      ['POST', '/v2/containers', { ...IMAGE, type: 'podman' }, ['body', 'type']],
+      ['POST', '/v2/containers', { name: 'c', type: 'docker' }, ['body', 'location']],
+      ['POST', '/v2/containers/build', { ...BUILD, pip: 'numpy' }, ['body', 'pip']],
+      ['POST', '/v2/containers/build', { ...BUILD, payload_url: 'no address' }, ['body', 'payload_url']],
+      ['GET', '/v2/containers/build/x', undefined, ['path', 'container_uuid']],
+      ['GET', '/v2/containers/x/docker', undefined, ['path', 'container_uuid']],
+    ] as const) {
+      it(`a malformed ${method} ${url} for its ${place[1]}, before all else`, async () => {
+        const answer = await user.request(method, url, body);
+        assert.equal(answer.status, 422, answer.text);
+        assert.deepEqual(answer.body.detail[0].loc, place);
       });
     }
 
