@@ -1,4 +1,7 @@
-/** The agents that are attached by the broker: their registrations, what they report, and the results that they send. */
+/**
+ * The agents that are attached by the broker: their registrations, what they report, and the results that they send. They are
+ * known, offline, also while there is no broker: their tasks wait.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type EndpointId, isUuid, type TaskGroupId } from '../compute/ids.js';
 import type {
@@ -11,19 +14,19 @@ import type { Store } from '../storage/index.js';
 import { type AgentRecord, AgentRecords, type UserEndpointRecord } from './agent-records.js';
 import { AttachedEndpoint, type AttachedEndpointLimits } from './attached-endpoint.js';
 import type { TaskBatch, TaskRef } from './batch.js';
-import { AgentLine } from './broker/agent-line.js';
-import { BrokerConnection } from './broker/connection.js';
-import { Credentials } from './broker/credentials.js';
+import type { AgentLine } from './broker/agent-line.js';
+import { Broker } from './broker/broker.js';
 import { MalformedMessage, readReport } from './broker/messages.js';
-import { BrokerNames, senderOf } from './broker/names.js';
+import { BrokerNames } from './broker/names.js';
 import type { BrokerOptions } from './broker/options.js';
-import { ResultInbox, type SentResult } from './broker/result-inbox.js';
+import type { SentResult } from './broker/result-inbox.js';
 import { ResultQueues } from './broker/result-queues.js';
-import type { Session } from './broker/session.js';
+import { type Session, SessionLost } from './broker/session.js';
 import type { HubEndpoint } from './endpoint.js';
 import type { Identity } from './identity.js';
 import {
   brokerNotAvailable,
+  brokerNotConfigured,
   endpointForbidden,
   endpointInUse,
   endpointLocked,
@@ -67,65 +70,55 @@ export class Agents {
   readonly #operator: Identity;
   readonly #tasks: TaskBook;
   readonly #events: AgentsEvents;
-  readonly #limits: AttachedEndpointLimits;
-  readonly #lookMs: number;
-  readonly #credentials: Credentials;
-  readonly #connection: BrokerConnection;
-  readonly #line: AgentLine;
-  readonly #inbox: ResultInbox;
+  readonly #names: BrokerNames;
+  /** Of the broker; endpoints look here each time. */
+  readonly #limits: { -readonly [Limit in keyof AttachedEndpointLimits]: AttachedEndpointLimits[Limit] } = {
+    offlineAfterMs: OFFLINE_AFTER_MS,
+    userEndpoints: USER_ENDPOINTS,
+  };
   readonly #queues: ResultQueues;
+  /** Undefined while there is none, and from the moment that one is left until the next takes its place. */
+  #broker: Broker | undefined;
+  #isForBroker = false;
   readonly #agents = new Map<EndpointId, AttachedEndpoint>();
   readonly #userEndpoints = new Map<string, { endpoint: UserEndpoint; agentId: EndpointId }>();
   #looking: NodeJS.Timeout | undefined;
   #wasConnected = false;
 
-  constructor(
-    options: BrokerOptions,
-    store: Store,
-    operator: Identity,
-    tasks: TaskBook,
-    streams: ResultStreams,
-    events: AgentsEvents,
-  ) {
+  constructor(store: Store, operator: Identity, tasks: TaskBook, streams: ResultStreams, events: AgentsEvents) {
     this.#store = store;
     this.#records = new AgentRecords(store);
     this.#operator = operator;
     this.#tasks = tasks;
     this.#events = events;
-    this.#limits = {
-      offlineAfterMs: options.offlineAfterMs ?? OFFLINE_AFTER_MS,
-      userEndpoints: options.userEndpoints ?? USER_ENDPOINTS,
-      recoveryMs: options.recoveryMs,
-    };
-    this.#lookMs = options.lookMs ?? LOOK_MS;
-    const names = new BrokerNames(operator.id);
-    this.#credentials = new Credentials(names, options);
-    this.#connection = new BrokerConnection(options.url, `funcX hub ${operator.id}`, {
-      prepare: (session) => this.#prepare(session, names),
-      connected: () => this.#connected(),
-      disconnected: (reason) => events.told({ kind: 'disconnected', message: `The broker is not reached: ${reason}` }),
-    });
-    this.#line = new AgentLine(names, this.#connection, this.#credentials);
-    this.#inbox = new ResultInbox(names, store, {
-      arrived: (results) => this.#arrived(results),
-      stray: (sender, why) => this.#stray(`A result of endpoint ${sender} cannot be used: ${why}.`),
-    });
-    this.#queues = new ResultQueues(names, store, streams, () => this.#connection.session);
+    this.#names = new BrokerNames(operator.id);
+    this.#queues = new ResultQueues(this.#names, store, streams, () => this.#broker?.session);
   }
 
-  /** Takes up the agents that were registered, and begins to connect to the broker. */
-  async open(): Promise<void> {
+  /**
+   * Takes up the agents that were registered, and begins to connect to the broker, if there is one. Throws InputError where
+   * its URL cannot be used.
+   */
+  async open(options: BrokerOptions | undefined): Promise<void> {
+    const broker = options && this.#brokerOf(options);
     for (const record of await this.#records.all()) {
       await this.#attach(record);
     }
-    await this.#queues.open();
-    this.#connection.open();
-    this.#looking = setInterval(() => {
-      for (const agent of this.#agents.values()) agent.look();
-    }, this.#lookMs);
-    this.#looking.unref();
-    if (this.#credentials.areSeparate) return;
-    setImmediate(() => this.#events.told({ kind: 'shared-account', message: SHARED_ACCOUNT })); // By then it is listened to.
+    if (options !== undefined && broker !== undefined) await this.#take(broker, options);
+  }
+
+  /** There is a broker, or the next one is about to take its place. */
+  get isForBroker(): boolean {
+    return this.#isForBroker;
+  }
+
+  /** See {@link Hub.changeBroker}. */
+  async changeBroker(options: BrokerOptions | undefined): Promise<void> {
+    const next = options && this.#brokerOf(options); // Throws while the old one is there still.
+    this.#isForBroker = next !== undefined;
+    await this.#leave();
+    if (options !== undefined && next !== undefined) await this.#take(next, options);
+    else this.#queues.rest();
   }
 
   async register(
@@ -140,16 +133,17 @@ export class Agents {
     if (known !== undefined && known.record.lockedUntil > Date.now())
       throw endpointLocked(key, known.record.lockedUntil);
     this.#assertReachable(`Endpoint ${key} cannot be registered`);
-    if ((await this.#line.inspectCommands(key)) > 0) throw endpointInUse(key);
-    const { consumers } = await this.#line.inspect(key);
+    const { line, credentials } = this.#configured(`Endpoint ${key} cannot be registered`);
+    if ((await line.inspectCommands(key)) > 0) throw endpointInUse(key);
+    const { consumers } = await line.inspect(key);
     if (consumers > 0) throw endpointInUse(key);
     const secret = randomBytes(32).toString('base64url');
     const record: AgentRecord = { id: key, owner, registration, secret, lockedUntil: 0 };
-    const queues = await this.#credentials.ofEndpoint(key, secret);
+    const queues = await credentials.ofEndpoint(key, secret);
     this.#records.write(record);
     known?.renew(record);
     const agent = known ?? (await this.#attach(record));
-    for (const endpoint of agent.userEndpoints) endpoint.agentStarted();
+    for (const endpoint of agent.userEndpoints) endpoint.forgetReports();
     await this.#store.committed();
     return {
       endpoint_id: key,
@@ -162,7 +156,8 @@ export class Agents {
 
   async delete(id: EndpointId): Promise<{ result: number }> {
     const agent = this.#agent(id);
-    this.#assertReachable(`Endpoint ${id} cannot be deleted`);
+    const broker = this.#broker;
+    if (broker !== undefined) this.#assertReachable(`Endpoint ${id} cannot be deleted`);
     const waiting = await this.#detach(agent.id);
     this.#records.remove(agent.id);
     const why = `Endpoint ${id} was deleted before task`;
@@ -174,10 +169,10 @@ export class Agents {
     );
     this.#events.ended(endings);
     for (const userEndpoint of new Set([agent.id as string, ...[...agent.userEndpoints].map((one) => one.id)])) {
-      await this.#credentials.remove(userEndpoint);
-      await this.#line.removeTasks(userEndpoint);
+      await broker?.credentials.remove(userEndpoint);
+      await broker?.line.removeTasks(userEndpoint);
     }
-    await this.#line.removeCommands(agent.id);
+    await broker?.line.removeCommands(agent.id);
     await this.#store.committed();
     return { result: 1 };
   }
@@ -185,19 +180,20 @@ export class Agents {
   async lock(id: EndpointId): Promise<EndpointLock> {
     const agent = this.#agent(id);
     this.#assertReachable(`Endpoint ${id} cannot be stopped`);
+    const { line, credentials } = this.#configured(`Endpoint ${id} cannot be stopped`);
     const lockedUntil = Date.now() + LOCK_MS;
     const record = { ...agent.record, lockedUntil };
     this.#records.write(record);
     agent.renew(record);
-    await this.#credentials.remove(agent.id);
-    for (const userEndpoint of agent.userEndpoints) await this.#credentials.remove(userEndpoint.id);
-    await this.#line.removeCommands(agent.id);
+    await credentials.remove(agent.id);
+    for (const userEndpoint of agent.userEndpoints) await credentials.remove(userEndpoint.id);
+    await line.removeCommands(agent.id);
     await this.#store.committed();
     return { endpoint_id: agent.id, lock_expiration_timestamp: lockedUntil / 1000 };
   }
 
   async resultConnection(user: Identity): Promise<ResultConnection> {
-    return this.#credentials.ofUser(user.id);
+    return this.#configured('Results cannot be streamed').credentials.ofUser(user.id);
   }
 
   resultQueue(group: TaskGroupId, user: Identity): Promise<void> {
@@ -206,7 +202,7 @@ export class Agents {
 
   async close(): Promise<void> {
     clearInterval(this.#looking);
-    await this.#connection.close();
+    await this.#broker?.close();
   }
 
   #agent(id: EndpointId): AttachedEndpoint {
@@ -216,31 +212,82 @@ export class Agents {
     return agent;
   }
 
+  #configured(what: string): Broker {
+    if (!this.#isForBroker) throw brokerNotConfigured(what);
+    if (this.#broker === undefined) throw brokerNotAvailable(what);
+    return this.#broker;
+  }
+
   #assertReachable(what: string): void {
-    if (this.#connection.session === undefined) throw brokerNotAvailable(what);
+    if (this.#configured(what).session === undefined) throw brokerNotAvailable(what);
   }
 
   // The broker
 
-  async #prepare(session: Session, names: BrokerNames): Promise<void> {
-    await this.#line.prepare(session);
-    await this.#inbox.open(session);
-    await session.consume(names.heartbeats, undefined, ({ content, fields }) =>
-      this.#reported(content, senderOf(fields.routingKey)),
-    );
+  #brokerOf(options: BrokerOptions): Broker {
+    const broker: Broker = new Broker(options, this.#names, this.#store, this.#operator.id, {
+      arrived: (results) => this.#arrived(results),
+      reported: (content, sender) => this.#reported(content, sender),
+      stray: (sender, why) => this.#stray(`A result of endpoint ${sender} cannot be used: ${why}.`),
+      connected: (session, isNew) => this.#connected(broker, session, isNew),
+      disconnected: (reason) => this.#events.told({ kind: 'disconnected', message: notReached(reason) }),
+    });
+    return broker;
   }
 
-  #connected(): void {
+  async #take(broker: Broker, options: BrokerOptions): Promise<void> {
+    this.#limits.offlineAfterMs = options.offlineAfterMs ?? OFFLINE_AFTER_MS;
+    this.#limits.userEndpoints = options.userEndpoints ?? USER_ENDPOINTS;
+    this.#limits.recoveryMs = options.recoveryMs;
+    this.#broker = broker;
+    this.#isForBroker = true;
+    await this.#queues.open();
+    broker.open();
+    this.#looking = setInterval(() => {
+      for (const agent of this.#agents.values()) agent.look();
+    }, options.lookMs ?? LOOK_MS);
+    this.#looking.unref();
+    if (broker.credentials.areSeparate) return;
+    setImmediate(() => this.#events.told({ kind: 'shared-account', message: SHARED_ACCOUNT })); // By then it is listened to.
+  }
+
+  /**
+   * Leaves the broker. What waits for an agent there is taken back. Agents go on with what they have begun, so that nothing of
+   * it is lost should the hub come back; their queues stay.
+   */
+  async #leave(): Promise<void> {
+    const broker = this.#broker;
+    if (broker === undefined) return;
+    clearInterval(this.#looking);
+    this.#broker = undefined; // Nothing more is sent there from now on.
+    await broker.leave((until) => {
+      const endpoints = [...this.#userEndpoints.values()].map(({ endpoint }) =>
+        this.#takeBack(endpoint, broker, until),
+      );
+      return Promise.all([...endpoints, this.#queues.settled()]);
+    });
+    for (const agent of this.#agents.values()) agent.forgetReports();
+  }
+
+  async #takeBack(endpoint: UserEndpoint, { line }: Broker, until: number): Promise<void> {
+    await endpoint.settled();
+    if (!endpoint.hasSent) return;
+    await line.takeBack(endpoint.id, until, async (ids) => {
+      endpoint.takenBack(ids);
+      await this.#store.committed();
+    });
+  }
+
+  #connected({ line }: Broker, session: Session, isNew: boolean): void {
     this.#events.told({ kind: 'connected', message: 'The broker is reached.' });
     // The connections of agents may have broken with the hub's own, or while it did not run.
-    const mayHaveLost = this.#wasConnected || this.#line.isBrokerNew;
+    const mayHaveLost = this.#wasConnected || isNew;
     this.#wasConnected = true;
-    this.#line.isBrokerNew = false;
     for (const agent of this.#agents.values()) {
-      this.#line.inspectCommands(agent.id).catch(() => {}); // The session was lost: the next makes it.
+      line.inspectCommands(agent.id).catch(() => {}); // The session was lost: the next makes it.
       for (const endpoint of agent.userEndpoints) endpoint.resume(mayHaveLost);
     }
-    this.#queues.resume();
+    void this.#queues.resume(session, isNew);
   }
 
   #reported(content: Buffer, sender: string): void {
@@ -304,28 +351,37 @@ export class Agents {
   }
 
   #userEndpoint(agentId: EndpointId, kept: UserEndpointRecord, isNew: boolean): UserEndpoint {
-    const line = this.#line;
+    const line = (): AgentLine => {
+      if (this.#broker === undefined) throw new SessionLost();
+      return this.#broker.line;
+    };
+    const session = (): Session | undefined => this.#broker?.session;
     const endpoint = new UserEndpoint(
       kept.id,
       kept.settings,
       kept.incarnation,
       {
         get session() {
-          return line.session;
+          return session();
         },
-        inspect: (id) => line.inspect(id),
-        waiting: (id) => line.waiting(id),
-        purge: (id) => line.purge(id),
-        send: (session, id, task, code, args) => line.send(session, id, task, code, args),
-        isAgentThere: async () => (await line.inspectCommands(agentId)) > 0,
+        inspect: async (id) => line().inspect(id),
+        waiting: async (id) => line().waiting(id),
+        purge: async (id) => line().purge(id),
+        send: async (to, id, task, code, args) => line().send(to, id, task, code, args),
+        isAgentThere: async () => (await line().inspectCommands(agentId)) > 0,
         start: async (one) => {
           const agent = this.#agents.get(agentId);
           if (!agent?.startsOthers) return;
-          await line.start(agentId, agent.record.secret, one).catch((error: unknown) => {
-            const reason = error instanceof Error ? error.message : String(error);
-            this.#events.told({ kind: 'not-started', message: `Endpoint ${agentId} was not told to start: ${reason}` });
-            throw error;
-          });
+          await line()
+            .start(agentId, agent.record.secret, one)
+            .catch((error: unknown) => {
+              const reason = error instanceof Error ? error.message : String(error);
+              this.#events.told({
+                kind: 'not-started',
+                message: `Endpoint ${agentId} was not told to start: ${reason}`,
+              });
+              throw error;
+            });
         },
         seen: ({ id, incarnation }) => this.#records.seen(id, incarnation),
         missing: (_, count) => {
@@ -344,9 +400,16 @@ export class Agents {
   #giveUp(id: string): void {
     this.#userEndpoints.delete(id);
     this.#records.removeUserEndpoint(id);
-    const removing = Promise.all([this.#line.removeTasks(id), this.#credentials.remove(id)]);
+    const { line, credentials } = this.#broker ?? {};
+    const removing = Promise.all([line?.removeTasks(id), credentials?.remove(id)]);
     removing.catch(() => {}); // What is left at the broker is empty, and read by nobody.
   }
+}
+
+/** For the operator, who may have just given another URL. */
+function notReached(reason: string): string {
+  const advice = 'Is RabbitMQ running, and are account and virtual host in its URL as they should be?';
+  return `The broker is not reached: ${reason}. It is tried again and again. ${advice}`;
 }
 
 const SHARED_ACCOUNT =

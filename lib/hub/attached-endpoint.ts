@@ -194,6 +194,12 @@ export class AttachedEndpoint implements HubEndpoint {
     if (this.isOnline) this.look();
   }
 
+  /** The hub has left the broker where it is. */
+  forgetReports(): void {
+    this.#reportedAt = Number.NEGATIVE_INFINITY;
+    for (const endpoint of this.#userEndpoints.values()) endpoint.forgetReports();
+  }
+
   look(): void {
     for (const endpoint of this.#userEndpoints.values()) endpoint.look();
   }

@@ -92,7 +92,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   readonly #invocations: Invocations;
   readonly #endpoints: Endpoints;
   readonly #streams: ResultStreams;
-  /** Undefined without a broker. */
+  /** Undefined as long as there was neither a broker nor an agent. */
   #agents: Agents | undefined;
   #closed: Promise<void> | undefined;
 
@@ -154,7 +154,12 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       () => recordings.remove(left),
       () => {},
     );
-    if (options.broker !== undefined) await hub.#openAgents(options.broker);
+    try {
+      if (options.broker !== undefined || agents.size > 0) await hub.#openAgents(options.broker);
+    } catch (error) {
+      await hub.close();
+      throw error;
+    }
     return hub;
   }
 
@@ -220,16 +225,19 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   }
 
   /**
-   * Attaches agents from now on by a broker, as if the hub had been opened with it.
+   * Attaches agents from now on by this broker, as if the hub had been opened with it, or, undefined, by none. The one that it
+   * had is left, which takes 5 seconds at most: results that are there are taken, and tasks that nobody has taken are taken
+   * back. Agents are offline until they are registered anew, or the hub comes back to where they are; their tasks wait, and
+   * those that an agent had taken are given again to the one that is registered in its place. Results of task groups go to
+   * the new broker. It is connected to, again and again, after this has resolved: see the event `agents`.
    *
-   * @returns false when it has one already, which stays
+   * Throws InputError, and nothing changes, where a URL cannot be used.
    */
-  attachBroker(broker: BrokerOptions): Promise<boolean> {
+  changeBroker(broker: BrokerOptions | undefined): Promise<void> {
     return this.#endpoints.change(async () => {
       this.#assertOpen();
-      if (this.#agents !== undefined) return false;
-      await this.#openAgents(broker);
-      return true;
+      if (this.#agents !== undefined) await this.#agents.changeBroker(broker);
+      else if (broker !== undefined) await this.#openAgents(broker);
     });
   }
 
@@ -294,7 +302,9 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
     checkSubmission(body);
     const functionIds = Object.keys(body.tasks) as FunctionId[];
     const group = body.task_group_id ?? (randomUUID() as TaskGroupId);
-    if (body.create_queue === true && submitter !== undefined) await this.#agents?.resultQueue(group, submitter);
+    if (body.create_queue === true && submitter !== undefined && this.#agents?.isForBroker) {
+      await this.#agents.resultQueue(group, submitter);
+    }
     // Again where one was dropped meanwhile: from here to the acceptance nothing is waited for.
     while (!functionIds.every((id) => this.#functions.isHeld(id))) await this.#functions.load(functionIds);
     const endpoint = this.#endpoints.get(endpointId);
@@ -378,15 +388,21 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
   }
 
   /** What speaks with the broker is loaded only where there is one. */
-  async #openAgents(broker: BrokerOptions): Promise<void> {
+  async #openAgents(broker: BrokerOptions | undefined): Promise<void> {
     const { Agents } = await import('./agents.js');
-    this.#agents = new Agents(broker, this.store, this.operator, this.#tasks, this.#streams, {
+    const agents = new Agents(this.store, this.operator, this.#tasks, this.#streams, {
       ...this.#endpoints.events,
       attached: (endpoint) => this.#endpoints.attach(endpoint),
       detached: (id) => this.#endpoints.detach(id),
       told: (news) => this.emit('agents', news),
     });
-    await this.#agents.open();
+    this.#agents = agents;
+    try {
+      await agents.open(broker);
+    } catch (error) {
+      this.#agents = undefined;
+      throw error;
+    }
   }
 
   #agentsFor(what: string): Agents {

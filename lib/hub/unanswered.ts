@@ -32,8 +32,7 @@ export interface UnansweredLimits {
 }
 
 export class Unanswered {
-  readonly #recoveryMs: number;
-  readonly #now: () => number;
+  readonly #limits: UnansweredLimits;
   /** Out when a connection broke. */
   readonly #doubtful = new Map<TaskId, TaskRef>();
   readonly #repeats = new Map<TaskId, number>();
@@ -47,9 +46,9 @@ export class Unanswered {
   /** When a doubtful task was last seen to be alive. Unit: the same. */
   #aliveAt = 0;
 
-  constructor({ recoveryMs = RECOVERY_MS, now = () => performance.now() }: UnansweredLimits = {}) {
-    this.#recoveryMs = recoveryMs;
-    this.#now = now;
+  /** @param limits as they are at any time */
+  constructor(limits: UnansweredLimits = {}) {
+    this.#limits = limits;
   }
 
   /** A task went out. */
@@ -112,6 +111,14 @@ export class Unanswered {
   #patience({ batch }: TaskRef): number {
     const longest = this.#longest.get(batch.functionId);
     return Math.max(this.#recoveryMs, longest === undefined ? UNKNOWN_MS : TIMES_LONGEST * longest);
+  }
+
+  get #recoveryMs(): number {
+    return this.#limits.recoveryMs ?? RECOVERY_MS;
+  }
+
+  #now(): number {
+    return this.#limits.now?.() ?? performance.now();
   }
 
   #ran(id: FunctionId, ms: number): void {

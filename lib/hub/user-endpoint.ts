@@ -65,7 +65,7 @@ export interface TaskLine {
 export class UserEndpoint {
   readonly #line: TaskLine;
   readonly #events: PoolEvents;
-  readonly #offlineAfterMs: number;
+  readonly #limits: UserEndpointLimits;
   readonly #queue = new TaskQueue();
   /** Those that were submitted here; gone with the last of their tasks. */
   readonly #batches = new WeakSet<TaskBatch>();
@@ -104,11 +104,12 @@ export class UserEndpoint {
     public incarnation: string,
     line: TaskLine,
     events: PoolEvents,
+    /** As they are at any time. */
     limits: UserEndpointLimits,
   ) {
     this.#line = line;
     this.#events = events;
-    this.#offlineAfterMs = limits.offlineAfterMs;
+    this.#limits = limits;
     this.#unanswered = new Unanswered(limits);
   }
 
@@ -124,7 +125,7 @@ export class UserEndpoint {
 
   /** What it says of itself; undefined when it is not there. */
   get report(): UserEndpointReport | undefined {
-    const isSilent = performance.now() - this.#reportedAt > this.#offlineAfterMs;
+    const isSilent = performance.now() - this.#reportedAt > this.#limits.offlineAfterMs;
     return isSilent || this.#report?.active === false ? undefined : this.#report;
   }
 
@@ -208,10 +209,28 @@ export class UserEndpoint {
     if (this.report === undefined) this.look();
   }
 
-  /** The agent was started anew: nothing that it has begun goes on. */
-  agentStarted(): void {
+  /** What it has said counts no more: its agent was started anew, or the hub has left the broker where it is. */
+  forgetReports(): void {
     this.#startedAt = Number.NEGATIVE_INFINITY;
     this.#reportedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The hub leaves the broker, and has no session any more. Resolves when all that it has sent there is confirmed or lost. */
+  settled(): Promise<void> {
+    return this.#pumping;
+  }
+
+  /** Whether tasks are with the broker or the agent. */
+  get hasSent(): boolean {
+    return this.#sent.size > 0;
+  }
+
+  /** Tasks that have waited at a broker that the hub leaves: nobody has begun them. */
+  takenBack(ids: ReadonlySet<string>): void {
+    const tasks = [...this.#sent.values()].filter((task) => ids.has(idOf(task)));
+    for (const task of tasks) this.#sent.delete(idOf(task));
+    this.#queue.giveBack(tasks);
+    this.#events.moved(tasks);
   }
 
   /** Sees to it that somebody takes the tasks, if there are any. Never rejects. */
@@ -290,7 +309,7 @@ export class UserEndpoint {
     this.#declaredIn = session;
     const window = new Window(WINDOW_TASKS, WINDOW_CHARS);
     let failed: unknown;
-    while (this.#queue.size > 0 && session.isOpen && !this.#isClosed && failed === undefined) {
+    while (this.#queue.size > 0 && this.#line.session === session && !this.#isClosed && failed === undefined) {
       const taken = this.#queue.take(TAKEN_AT_ONCE);
       for (const task of taken) this.#sending.add(task);
       for (const task of taken) {

@@ -50,12 +50,16 @@ export = (RED: NodeAPI): void => {
         connection.resume();
         void connection.closeUnlessUsed();
         void reportEstates(RED, this, connection);
-        void share(RED, this, hub);
+        void hub.share(
+          this.id,
+          (message) => this.warn(message),
+          (message) => this.log(message),
+        );
       },
     });
     this.on('close', (done: () => void) => {
       forgetDeploys();
-      hub.want(config.id, undefined);
+      hub.wantNoMore(config.id);
       void (deploying ? connection.rest(RED) : connection.close()).then(done);
     });
 
@@ -94,20 +98,12 @@ export = (RED: NodeAPI): void => {
   addRoutes(RED);
 };
 
-/** Has a hub that is open shared as the clients want it. */
-async function share(RED: NodeAPI, node: Node, hub: SharedHub): Promise<void> {
-  const isDone = await hub.share(
-    (message) => node.warn(message),
-    (message) => node.log(message),
-  );
-  if (!isDone) node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.sharing-waits'));
-}
-
-/** Tells the hub how the client wants it to be shared. */
+/** Tells the hub how the client wants it to be shared. Where that cannot be, it stays as it is. */
 function wish(node: ClientNode, hub: SharedHub, config: ClientConfig): void {
   try {
-    hub.want(config.id, sharingOf(config, node.credentials));
+    hub.want(config.id, config.name || config.id, sharingOf(config, node.credentials));
   } catch (error) {
+    hub.wantAsBefore(config.id);
     node.error(error instanceof Error ? error.message : String(error));
   }
 }

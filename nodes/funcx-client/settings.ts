@@ -62,8 +62,11 @@ export function sharingOf(config: ClientConfig, credentials: ClientCredentials |
     );
   }
   if (amqp === '' && port === undefined) return undefined;
-  if (amqp !== '' && !/^amqps?:\/\//.test(amqp)) {
-    throw new InputError('RabbitMQ: the URL has to begin with amqp:// or amqps://. Change it in the client.');
+  if (amqp !== '' && !(/^amqps?:\/\//.test(amqp) && URL.canParse(amqp))) {
+    throw new InputError(
+      'RabbitMQ: the URL has to begin with amqp:// or amqps://, as in amqps://user:password@host/vhost, with %40 for an @ ' +
+        'in the password, for example. Change it in the client.',
+    );
   }
   if (management !== '' && !(/^https?:\/\//.test(management) && URL.canParse(management))) {
     throw new InputError('Management: the URL has to begin with http:// or https://. Change it in the client.');

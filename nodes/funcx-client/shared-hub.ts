@@ -17,6 +17,13 @@ export interface Sharing {
   readonly management: string | undefined;
 }
 
+/** What a client wants. */
+interface Wish {
+  /** Of the client, for people. */
+  readonly name: string;
+  readonly sharing: Sharing;
+}
+
 /** What of it is so. */
 type Shared = { readonly [Part in keyof Sharing]?: Sharing[Part] | undefined };
 
@@ -43,7 +50,11 @@ export class SharedHub {
   #users = 0;
   #opened: Promise<Opened> | undefined;
   /** What the clients want of it, by their ids. One is enough for all. */
-  readonly #wishes = new Map<string, Sharing>();
+  readonly #wishes = new Map<string, Wish>();
+  /** What clients wanted before their nodes were stopped. */
+  readonly #former = new Map<string, Wish>();
+  /** The client that decides, as long as it wants something. */
+  #deciding: string | undefined;
   /** How it is shared. */
   #sharing: Shared | undefined;
   /** A hub that is opened again waits until its file is free. */
@@ -51,28 +62,50 @@ export class SharedHub {
 
   private constructor(readonly file: string) {}
 
-  /** Says how a client wants the hub to be shared. It is opened so; an open one is shared so by {@link share}. */
-  want(client: string, sharing: Sharing | undefined): void {
+  /**
+   * Says how a client wants the hub to be shared. It is opened so; an open one is shared so by {@link share}.
+   *
+   * @param name of the client, for people
+   */
+  want(client: string, name: string, sharing: Sharing | undefined): void {
+    this.#former.delete(client);
     if (sharing === undefined) this.#wishes.delete(client);
-    else this.#wishes.set(client, sharing);
+    else this.#wishes.set(client, { name, sharing });
+  }
+
+  /** The node of a client was stopped: unless another takes its place, the client wants nothing. */
+  wantNoMore(client: string): void {
+    const wish = this.#wishes.get(client);
+    if (wish !== undefined) this.#former.set(client, wish);
+    this.#wishes.delete(client);
+  }
+
+  /** What the client says now cannot be used: it is taken to want what it wanted before. */
+  wantAsBefore(client: string): void {
+    const wish = this.#former.get(client);
+    if (wish !== undefined) this.#wishes.set(client, wish);
   }
 
   /**
-   * Has an open hub shared as the clients want it now, without disturbing it: at another port, or with a RabbitMQ where
-   * it had none. Never rejects.
+   * Has an open hub shared as the clients want it now, while its tasks go on: at another port, with another RabbitMQ, or with
+   * none. Never rejects: what fails is told, and tried again the next time.
    *
-   * @returns false when it has to be opened anew for it: it has another RabbitMQ
+   * @param client on whose behalf: it is told where another client decides
    */
-  async share(warn: Warn, tell: Tell): Promise<boolean> {
-    const opened = this.#opened;
-    if (opened === undefined) return true;
-    const next = opened.then((open) => this.#shareAnew(open, warn, tell));
-    this.#opened = next.then(({ open }) => open);
-    this.#opened.catch(() => {}); // Told by whoever opened it.
-    return next.then(
-      ({ isDone }) => isDone,
-      () => true,
-    );
+  async share(client: string, warn: Warn, tell: Tell): Promise<void> {
+    this.#former.clear(); // All nodes have started: who is not here now is gone.
+    const decided = this.#decided();
+    const own = this.#wishes.get(client);
+    if (decided !== undefined && own !== undefined && !isSame(own.sharing, decided.sharing)) {
+      warn(
+        `RabbitMQ, Management and Port of the client ${decided.name} count, as it gave them first, and not those of this ` +
+          'client: the hub is one for all. Give them in one client alone.',
+      );
+    }
+    if (this.#opened === undefined) return;
+    // As it is wanted now: by the time that it can be done, the next deploy may have stopped the nodes.
+    this.#opened = this.#opened.then((open) => this.#shareAnew(open, decided?.sharing, warn, tell));
+    await this.#opened.catch(() => {}); // Told by whoever opened it.
   }
 
   /**
@@ -82,7 +115,8 @@ export class SharedHub {
    */
   async acquire(warn: Warn, tell: Tell): Promise<Hub> {
     this.#users++;
-    this.#opened ??= this.#closed.then(() => this.#open(warn, tell));
+    const sharing = this.#decided()?.sharing;
+    this.#opened ??= this.#closed.then(() => this.#open(sharing, warn, tell));
     return (await this.#opened).hub;
   }
 
@@ -101,8 +135,7 @@ export class SharedHub {
     await this.#closed;
   }
 
-  async #open(warn: Warn, tell: Tell): Promise<Opened> {
-    const sharing = this.#wished(warn);
+  async #open(sharing: Sharing | undefined, warn: Warn, tell: Tell): Promise<Opened> {
     this.#sharing = sharing;
     const hub = await this.#openHub(warn, tell, brokerOf(sharing));
     try {
@@ -113,39 +146,47 @@ export class SharedHub {
     }
   }
 
-  /** What the first client wants that wants something. */
-  #wished(warn: Warn): Sharing | undefined {
-    const [sharing, ...others] = [...this.#wishes.values()];
-    if (others.some((other) => !isSame(other, sharing))) {
-      warn('Clients differ in how the hub is shared. The first of them decides.');
-    }
-    return sharing;
+  /** What counts: the wish of the client that has decided so far, or else of the first that wants something. */
+  #decided(): Wish | undefined {
+    if (this.#deciding === undefined || !this.#wishes.has(this.#deciding)) [this.#deciding] = this.#wishes.keys();
+    return this.#deciding === undefined ? undefined : this.#wishes.get(this.#deciding);
   }
 
-  async #shareAnew(open: Opened, warn: Warn, tell: Tell): Promise<{ open: Opened; isDone: boolean }> {
+  async #shareAnew({ hub, service }: Opened, sharing: Sharing | undefined, warn: Warn, tell: Tell): Promise<Opened> {
     const before = this.#sharing;
-    const sharing = this.#wished(warn);
-    if (isSame(sharing, before)) return { open, isDone: true };
-    const { hub } = open;
-    let { service } = open;
-    const broker = brokerOf(sharing);
-    let hasBroker = before?.amqp === sharing?.amqp && before?.management === sharing?.management;
-    const waits = !hasBroker && before?.amqp !== undefined;
-    try {
-      if (!hasBroker && !waits && broker !== undefined) hasBroker = await hub.attachBroker(broker);
-      if (before?.port !== sharing?.port) {
-        await service?.close();
-        service = undefined;
-        service = await this.#serve(hub, sharing, tell);
-        if (service === undefined) tell('The hub is shared with nobody any more.');
-      }
-    } catch (error) {
-      warn(error instanceof Error ? error.message : String(error));
+    if (isSame(sharing, before)) return { hub, service };
+    const changed = await this.#changeBroker(hub, before, sharing, warn, tell);
+    const kept = changed ? sharing : before;
+    let served = service;
+    if (before?.port !== sharing?.port) {
+      await service?.close();
+      served = await this.#serve(hub, sharing, tell).catch((error) => {
+        warn(messageOf(error));
+        return undefined;
+      });
+      if (sharing === undefined) tell('The hub is shared with nobody any more.');
     }
     // As it is now: the next deploy tries again what failed.
-    const kept = hasBroker ? sharing : before;
-    this.#sharing = { port: service && sharing?.port, amqp: kept?.amqp, management: kept?.management };
-    return { open: { hub, service }, isDone: !waits };
+    this.#sharing = { port: served && sharing?.port, amqp: kept?.amqp, management: kept?.management };
+    return { hub, service: served };
+  }
+
+  /** @returns false when it could not be */
+  async #changeBroker(hub: Hub, from: Shared | undefined, to: Sharing | undefined, warn: Warn, tell: Tell) {
+    if (from?.amqp === to?.amqp && from?.management === to?.management) return true;
+    try {
+      await hub.changeBroker(brokerOf(to));
+    } catch (error) {
+      warn(messageOf(error));
+      return false;
+    }
+    if (to?.amqp === undefined) tell('The hub has no RabbitMQ any more. Agents are offline, and their tasks wait.');
+    else if (from?.amqp !== undefined) {
+      tell(
+        'The hub has left its RabbitMQ for another. Agents are offline until they are started anew; their tasks wait.',
+      );
+    }
+    return true;
   }
 
   async #serve(hub: Hub, sharing: Sharing | undefined, tell: Tell): Promise<HubService | undefined> {
@@ -176,4 +217,8 @@ function brokerOf(sharing: Sharing | undefined): BrokerOptions | undefined {
 
 function isSame(one: Shared | undefined, other: Shared | undefined): boolean {
   return one?.port === other?.port && one?.amqp === other?.amqp && one?.management === other?.management;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { catchAll, client, placed, pythonFunction, run, tab } from './support/flow';
+import { catchAll, client, type FlowNode, placed, pythonFunction, run, tab } from './support/flow';
 import { freePort, NodeRed } from './support/node-red';
 
 /** A port where nothing listens. */
@@ -20,20 +20,26 @@ describe('a hub that a client shares', function () {
   });
   afterEach(() => nodeRed.dispose());
 
-  async function deploy(properties: Readonly<Record<string, unknown>>): Promise<void> {
+  async function deploy(
+    properties: Readonly<Record<string, unknown>>,
+    more: readonly FlowNode[] = [],
+    type: 'full' | 'nodes' = 'full',
+  ): Promise<void> {
     const flow = [
       tab,
       client({ workers: '1', ...properties }),
+      ...more,
       pythonFunction('def f(x):\n    return 2 * x\n'),
       { ...placed('http in', 'in'), url: '/double', method: 'post', wires: [['run']] },
       run({ messageAs: 'keywords', wires: [['respond']] }),
       { ...catchAll, wires: [['respond']] },
       { ...placed('http response', 'respond'), statusCode: '', headers: {}, wires: [] },
     ];
-    const { status, body } = await nodeRed.ask('/flows', { body: flow });
+    const headers = { 'node-red-deployment-type': type };
+    const { status, body } = await nodeRed.ask('/flows', { body: flow, headers });
     assert.ok(status < 300, JSON.stringify(body));
     starts++;
-    await nodeRed.logged(new RegExp(`(Started flows[^]*){${starts}}`));
+    await nodeRed.logged(new RegExp(`(Started (modified )?(flows|nodes)[^]*){${starts}}`));
   }
 
   const statusAt = async (port: number) => (await fetch(`http://127.0.0.1:${port}/v2/endpoints`)).status;
@@ -102,16 +108,56 @@ describe('a hub that a client shares', function () {
     await assert.rejects(statusAt(second));
   });
 
-  it('gets a RabbitMQ by a deploy, and keeps it until Node-RED is started again', async () => {
+  it('gets a RabbitMQ, another and none by a deploy, and runs functions here all the while', async () => {
     const port = String(await freePort());
     await deploy({ port });
     assert.equal(await double(21), 42);
     await deploy({ port, credentials: { amqp: NOWHERE } });
-    await nodeRed.logged(/\[warn\].*The broker is not reached/);
+    await nodeRed.logged(
+      /\[warn\].*The broker is not reached: .*127\.0\.0\.1:1\b.*account and virtual host in its URL/,
+    );
     assert.equal(await double(4), 8);
-    await deploy({ port, credentials: { amqp: '' } });
-    await nodeRed.logged(/takes effect when Node-RED is started again/);
+    await deploy({ port, credentials: { amqp: NOWHERE.replace(/1$/, '2') } });
+    await nodeRed.logged(/left its RabbitMQ for another/);
+    await nodeRed.logged(/\[warn\].*The broker is not reached: .*127\.0\.0\.1:2\b/);
     assert.equal(await double(5), 10);
+    assert.equal(await statusAt(Number(port)), 401);
+    await deploy({ port, credentials: { amqp: '' } });
+    await nodeRed.logged(/The hub has no RabbitMQ any more/);
+    assert.equal(await double(6), 12);
+    assert.doesNotMatch(nodeRed.log, /hunter2/);
+  });
+
+  it('stays as it is where a deploy says something that cannot be', async () => {
+    const port = await freePort();
+    await deploy({ port: String(port), credentials: { amqp: NOWHERE } });
+    await nodeRed.logged(/The broker is not reached/);
+    for (const amqp of ['ampq://user:hunter2@127.0.0.1', 'amqp://user:hunter2@a b']) {
+      await deploy({ port: String(port), credentials: { amqp } });
+      await nodeRed.logged(new RegExp(`(RabbitMQ: the URL has to[^]*Started flows[^]*){${starts - 2}}`));
+      assert.equal(await double(4), 8);
+      assert.equal(await statusAt(port), 401);
+    }
+    await deploy({ port: String(port), credentials: { amqp: 'amqp://user:100%@127.0.0.1:1' } });
+    await nodeRed.logged(/\[warn\].*has a % that begins no character/);
+    assert.equal(await double(5), 10);
+    assert.doesNotMatch(nodeRed.log, /no RabbitMQ any more|for another|hunter2/);
+  });
+
+  it('is shared as the client says that was first, also when that is changed, and the other one is told', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    const other = { ...client({ workers: '1', port: String(second), name: 'Bob' }), id: 'bob' };
+    await deploy({ port: String(first), name: 'Alice' }, [other]);
+    await nodeRed.logged(/\[funcx-client:Bob\].*the client Alice count/);
+    await nodeRed.logged(new RegExp(`The hub is at http://127.0.0.1:${first}`));
+    assert.equal(await statusAt(first), 401);
+    const third = await freePort();
+    await deploy({ port: String(third), name: 'Alice' }, [other], 'nodes');
+    await nodeRed.logged(new RegExp(`The hub is at http://127.0.0.1:${third}`));
+    assert.equal(await statusAt(third), 401);
+    await assert.rejects(statusAt(second));
+    await deploy({ name: 'Alice' }, [other], 'nodes');
+    await nodeRed.logged(new RegExp(`The hub is at http://127.0.0.1:${second}`));
   });
 
   it('tries again by a deploy what could not be had', async () => {

@@ -20,6 +20,11 @@ export function brokerUrl(url: string, option: string): URL {
   if (parsed.protocol !== 'amqp:' && parsed.protocol !== 'amqps:') {
     throw new InputError(`${option} begins with ${parsed.protocol}; expected amqp:// or amqps://.`);
   }
+  try {
+    connectOptions(parsed);
+  } catch {
+    throw new InputError(`${option} has a % that begins no character; expected %25 for a % itself.`);
+  }
   return parsed;
 }
 

@@ -1,5 +1,5 @@
 /** What goes from the hub to agents: the queues they read, tasks, and commands to start user endpoints. */
-import type { Options } from 'amqplib';
+import type { Channel, Options } from 'amqplib';
 import { RESULT_SERIALIZERS } from '../../serialization/index.js';
 import { nameOf } from '../attached-endpoint.js';
 import { idOf, type TaskRef } from '../batch.js';
@@ -64,16 +64,24 @@ export class AgentLine {
     return { consumers: consumerCount, waiting: messageCount };
   }
 
-  async waiting(id: string): Promise<ReadonlySet<string>> {
-    const queue = this.#names.taskQueue(id);
-    const ids = new Set<string>();
+  waiting(id: string): Promise<ReadonlySet<string>> {
     // What is not acknowledged by the end of the channel goes back to its place.
+    return this.#session().administer((channel) => idsOf(channel, this.#names.taskQueue(id)));
+  }
+
+  /**
+   * Takes back tasks that wait in a queue.
+   *
+   * @param taken is told which; once it resolves, they are gone from the queue. Where it rejects, they stay there
+   * @param until then it makes do with those that it has. Unit: milliseconds of `performance.now()`
+   */
+  async takeBack(id: string, until: number, taken: (ids: ReadonlySet<string>) => Promise<void>): Promise<void> {
     await this.#session().administer(async (channel) => {
-      for (let message = await channel.get(queue); message !== false; message = await channel.get(queue)) {
-        ids.add(String(message.properties.headers?.task_uuid));
-      }
+      const ids = await idsOf(channel, this.#names.taskQueue(id), until);
+      if (ids.size === 0) return;
+      await taken(ids);
+      channel.ackAll();
     });
-    return ids;
   }
 
   async purge(id: string): Promise<void> {
@@ -147,4 +155,15 @@ export class AgentLine {
       return found;
     });
   }
+}
+
+/** Tasks that wait in a queue, each given to the channel and not acknowledged. */
+async function idsOf(channel: Channel, queue: string, until = Number.POSITIVE_INFINITY): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  while (performance.now() < until) {
+    const message = await channel.get(queue);
+    if (message === false) break;
+    ids.add(String(message.properties.headers?.task_uuid));
+  }
+  return ids;
 }

@@ -83,6 +83,10 @@ export class BrokerConnection {
       model.once('close', (error) => resolve(error?.message ?? 'it was closed'));
     });
     const session = await Session.over(model);
+    if (this.#closing.signal.aborted) {
+      void session.end();
+      return;
+    }
     try {
       await this.#events.prepare(session);
     } catch (error) {

@@ -26,6 +26,7 @@ export class ResultInbox {
   readonly #names: BrokerNames;
   readonly #store: Store;
   readonly #events: InboxEvents;
+  #finish: () => Promise<void> = async () => {};
 
   constructor(names: BrokerNames, store: Store, events: InboxEvents) {
     this.#names = names;
@@ -35,8 +36,13 @@ export class ResultInbox {
 
   /** Takes results as long as the session lasts. */
   async open(session: Session): Promise<void> {
+    const { results } = this.#names;
     let gathered: ConsumeMessage[] = [];
-    const acknowledge = await session.consume(this.#names.results, PREFETCH, (message) => {
+    /** Taken, and not acknowledged. */
+    let out = 0;
+    let settled = () => {};
+    const consumption = await session.consume(results, PREFETCH, (message) => {
+      out++;
       if (gathered.push(message) > 1) return;
       setImmediate(() => {
         const messages = gathered;
@@ -46,12 +52,35 @@ export class ResultInbox {
           this.#take(messages);
           if (last === undefined) return;
           void this.#stored().then(
-            () => acknowledge(last),
+            () => {
+              consumption.acknowledge(last);
+              out -= messages.length;
+              settled();
+            },
             () => {},
           );
         });
       });
     });
+    const allSettled = async () => {
+      while (out > 0) {
+        await new Promise<void>((resolve) => {
+          settled = resolve;
+        });
+      }
+    };
+    this.#finish = async () => {
+      do await allSettled();
+      while ((await session.administer((channel) => channel.checkQueue(results))).messageCount > 0);
+      await consumption.cancel();
+      await allSettled();
+      await consumption.end();
+    };
+  }
+
+  /** Takes what has come by now, and no more: the session ends with it. Rejects where it was lost before. */
+  finish(): Promise<void> {
+    return this.#finish();
   }
 
   #take(messages: readonly ConsumeMessage[]): void {

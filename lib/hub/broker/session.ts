@@ -1,6 +1,11 @@
 /** One connection to the broker while it lasts, with a channel for each kind of work. */
+import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { FuncXError } from '../../compute/errors.js';
+
+/** How long the broker may take to answer whoever ends a connection. Unit: milliseconds. */
+const GOODBYE_MS = 1000;
 
 /** The connection was lost before the broker had confirmed: whether it has the message is not known. */
 export class SessionLost extends FuncXError {
@@ -14,6 +19,16 @@ export class Unroutable extends FuncXError {
   constructor(key: string) {
     super('SERVICE_UNREACHABLE', `The broker has no queue for ${key}.`);
   }
+}
+
+/** Messages that are taken from a queue. */
+export interface Consumption {
+  /** Acknowledges a message and all before it. */
+  acknowledge(last: ConsumeMessage): void;
+  /** Takes no more. What was given until then can still be acknowledged. */
+  cancel(): Promise<void>;
+  /** Ends it, and the session with it. Resolves when the broker has heard all that was acknowledged. */
+  end(): Promise<void>;
 }
 
 export class Session {
@@ -79,29 +94,35 @@ export class Session {
    *
    * @param prefetch how many may be out before they are acknowledged; undefined: they need not be
    * @param take may throw: the session then ends, and what was not acknowledged is given again
-   * @returns acknowledges a message and all before it
    */
   async consume(
     queue: string,
     prefetch: number | undefined,
     take: (message: ConsumeMessage) => void,
-  ): Promise<(last: ConsumeMessage) => void> {
+  ): Promise<Consumption> {
     const channel = await this.#model.createChannel();
     this.#guard(channel);
     if (prefetch !== undefined) await channel.prefetch(prefetch);
     const options = { noAck: prefetch === undefined };
     const deliver = (message: ConsumeMessage | null) => {
+      if (!this.#isOpen) return; // It could not be acknowledged: it stays with the broker.
       if (message === null) void this.end();
       else this.attempt(() => take(message));
     };
-    await channel.consume(queue, deliver, options);
-    return (last) => {
-      if (!this.#isOpen) return; // The broker gives them again.
-      try {
-        channel.ack(last, true);
-      } catch {
-        void this.end();
-      }
+    const { consumerTag } = await channel.consume(queue, deliver, options);
+    return {
+      acknowledge: (last) => {
+        if (!this.#isOpen) return; // The broker gives them again.
+        try {
+          channel.ack(last, true);
+        } catch {
+          void this.end();
+        }
+      },
+      cancel: async () => {
+        await Promise.race([channel.cancel(consumerTag), this.#gone]);
+      },
+      end: () => Promise.race([channel.close(), this.#gone]),
     };
   }
 
@@ -131,6 +152,17 @@ export class Session {
   async end(): Promise<void> {
     this.#isOpen = false;
     await Promise.race([this.#model.close().catch(() => {}), this.#gone]);
+  }
+
+  /** As {@link end}, also where the broker does not answer any more. What was not confirmed by then rejects. */
+  async endSoon(): Promise<void> {
+    const over = new AbortController();
+    const late = setTimeout(GOODBYE_MS, undefined, { signal: over.signal }).catch(() => {});
+    await Promise.race([this.end(), late]);
+    over.abort();
+    // Not in amqplib's types: https://github.com/amqp-node/amqplib/blob/main/lib/connection.js
+    const { stream } = this.#model.connection as unknown as { readonly stream: Duplex };
+    stream.destroy(new SessionLost());
   }
 
   /** A channel that ends by itself is no way to go on with the others: all is made anew. */

@@ -60,14 +60,23 @@ export class BrokerLab {
   }
 
   /** Opens the hub on the same file, as after a restart, and waits for the broker. */
-  async reopen(): Promise<void> {
-    this.#hub = await Hub.open({ file: path.join(this.folder, 'hub.db'), broker: this.options });
+  async reopen(broker = this.options): Promise<void> {
+    await this.#open(broker);
+    await this.told('connected');
+  }
+
+  /** As {@link reopen}, of a hub that has no broker any more. */
+  reopenWithout(): Promise<void> {
+    return this.#open(undefined);
+  }
+
+  async #open(broker: BrokerOptions | undefined): Promise<void> {
+    this.#hub = await Hub.open({ file: path.join(this.folder, 'hub.db'), ...(broker && { broker }) });
     this.news.length = 0;
     this.#hub.on('agents', (news) => {
       this.news.push(news);
       this.#toldNews();
     });
-    await this.told('connected');
   }
 
   async closeHub(): Promise<void> {

@@ -1,55 +1,15 @@
 /** Results for streaming clients, as the Python SDK's Executor takes them: from a queue for each task group. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type ChannelModel, type ConsumeMessage, connect } from 'amqplib';
-import type { EndpointId, Identity, ResultConnection, TaskGroupId, TaskId } from '../../../dist/lib/index.js';
+import type { EndpointId, Identity, TaskGroupId, TaskId } from '../../../dist/lib/index.js';
 import { resultOf } from './fake-agent.js';
 import { ALICE, BrokerLab, NO_ARGUMENTS } from './fixture.js';
-
-interface Streamed {
-  readonly message_type: string;
-  readonly data: { task_id: string; data: string; error_details: { code: string; user_message: string } | null };
-}
-
-/** Takes from a task group's queue, and declares nothing, as it may not. */
-class Client {
-  readonly results: Streamed[] = [];
-  #news: () => void = () => {};
-  private constructor(readonly model: ChannelModel) {}
-
-  static async of({ connection_url, queue_prefix }: ResultConnection, group: TaskGroupId): Promise<Client> {
-    const client = new Client(await connect(connection_url));
-    client.model.on('error', () => {});
-    const channel = await client.model.createChannel();
-    channel.on('error', () => {});
-    await channel.consume(queue_prefix + group, (message) => {
-      if (message === null) return;
-      client.#take(message);
-      channel.ack(message);
-    });
-    return client;
-  }
-
-  async until(count: number): Promise<Streamed[]> {
-    while (this.results.length < count) {
-      await new Promise<void>((resolve) => {
-        this.#news = resolve;
-      });
-    }
-    return this.results;
-  }
-
-  #take(message: ConsumeMessage): void {
-    assert.equal(message.content[0], 1);
-    this.results.push(JSON.parse(message.content.toString('utf8', 1)));
-    this.#news();
-  }
-}
+import { StreamingClient } from './streaming-client.js';
 
 describe('the results of a task group', () => {
   let lab: BrokerLab;
   let endpoint: EndpointId;
-  let client: Client | undefined;
+  let client: StreamingClient | undefined;
 
   beforeEach(async () => {
     lab = await BrokerLab.open();
@@ -77,7 +37,7 @@ describe('the results of a task group', () => {
 
   it('of a pool on this machine come by the queue of their user, and stay in the hub', async () => {
     const { ids, group } = await submit(500);
-    client = await Client.of(await lab.hub.resultConnection(ALICE), group);
+    client = await StreamingClient.of(await lab.hub.resultConnection(ALICE), group);
     const results = await client.until(500);
     assert.deepEqual(new Set(results.map(({ data }) => data.task_id)), new Set(ids));
     assert.ok(results.every((result) => result.message_type === 'result' && result.data.error_details === null));
@@ -92,7 +52,7 @@ describe('the results of a task group', () => {
       resultOf(task, 'Traceback ✓', { error_details: { code: 'RemoteExecutionError', user_message: 'x' } }),
     );
     const { group, ids } = await lab.submit(agent, 1, { create_queue: true }, ALICE);
-    client = await Client.of(await lab.hub.resultConnection(ALICE), group);
+    client = await StreamingClient.of(await lab.hub.resultConnection(ALICE), group);
     const [result] = await client.until(1);
     assert.equal(result?.data.task_id, ids[0]);
     assert.equal(result?.data.data, 'Traceback ✓');
@@ -105,7 +65,7 @@ describe('the results of a task group', () => {
     await lab.hub.durable();
     await lab.closeHub();
     await lab.reopen();
-    client = await Client.of(await lab.hub.resultConnection(ALICE), group);
+    client = await StreamingClient.of(await lab.hub.resultConnection(ALICE), group);
     const results = await client.until(20);
     assert.deepEqual(new Set(results.map(({ data }) => data.task_id)), new Set(ids));
   });
@@ -113,7 +73,7 @@ describe('the results of a task group', () => {
   it('come once the broker is back, each of them', async () => {
     const { ids, group } = await submit(5);
     await lab.ended(ids);
-    client = await Client.of(await lab.hub.resultConnection(ALICE), group);
+    client = await StreamingClient.of(await lab.hub.resultConnection(ALICE), group);
     await client.until(5);
     await lab.cutHub();
     const more = await submit(50, ALICE, group);
