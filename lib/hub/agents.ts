@@ -32,8 +32,8 @@ import {
   endpointLocked,
   endpointNotFound,
   invalidUuid,
-  malformed,
 } from './refusals.js';
+import { checkRegistration } from './registration.js';
 import type { ResultStreams } from './result-streams.js';
 import type { TaskBook } from './task-book.js';
 import { UserEndpoint } from './user-endpoint.js';
@@ -47,10 +47,6 @@ const USER_ENDPOINTS = 256;
 
 /** How long an agent that was stopped from afar is refused. Unit: milliseconds. */
 const LOCK_MS = 60_000;
-
-/** Longest name of an endpoint, and what none may have in it. Source: Globus Compute, endpoint names. */
-const MAX_NAME_CHARS = 128;
-const BAD_NAME = /^\.|[\s'"/\\]/;
 
 export interface AgentNews {
   readonly kind: 'connected' | 'disconnected' | 'shared-account' | 'not-started' | 'stray' | 'missing';
@@ -126,7 +122,7 @@ export class Agents {
     owner: Identity,
     id: EndpointId = randomUUID() as string as EndpointId,
   ): Promise<EndpointRegistrationReply> {
-    check(registration, id);
+    checkRegistration(registration, id);
     const key = id.toLowerCase() as EndpointId;
     const known = this.#agents.get(key);
     if (known !== undefined && known.record.owner.id !== owner.id) throw endpointForbidden(key);
@@ -415,16 +411,3 @@ function notReached(reason: string): string {
 const SHARED_ACCOUNT =
   "Agents and users are given the hub's own account at the broker, as no managementUrl is set: each of them can read and " +
   'write all queues of the hub. Attach only agents that you trust.';
-
-/** Throws REQUEST_MALFORMED or INVALID_UUID. */
-function check(registration: EndpointRegistration, id: string): void {
-  if (!isUuid(id)) throw invalidUuid('The endpoint', id);
-  const { endpoint_name: name } = registration;
-  if (typeof name !== 'string' || name === '') throw malformed('endpoint_name is missing.');
-  if (name.length > MAX_NAME_CHARS || BAD_NAME.test(name)) {
-    throw malformed(
-      `endpoint_name is ${JSON.stringify(name.slice(0, MAX_NAME_CHARS))}; expected at most ${MAX_NAME_CHARS} characters ` +
-        'without spaces, quotes and slashes, and no dot at the beginning.',
-    );
-  }
-}

@@ -273,4 +273,15 @@ describe('a hub whose broker is changed', function () {
     assert.equal(old.results.length, 5);
     await old.model.close();
   });
+
+  it('has the queues of task groups at the new one, also those that nothing is sent to yet', async () => {
+    const agent = await lab.agent();
+    const { group, ids } = await lab.submit(agent, 1, { create_queue: true }, ALICE);
+    await lab.ended(ids);
+    await change();
+    client = await StreamingClient.of(await lab.hub.resultConnection(ALICE), group);
+    await lab.agent(echo, {}, idOf(agent));
+    const late = await lab.submit(agent, 1, { create_queue: true, task_group_id: group }, ALICE);
+    assert.equal((await client.until(1))[0]?.data.task_id, late.ids[0]);
+  });
 });

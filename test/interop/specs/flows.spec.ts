@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NodeRed } from '../../nodes/support/node-red';
+import { VirtualHost } from '../broker/virtual-host';
 import { Agent } from '../support/agent';
 import { broker } from '../support/broker';
 import { agentFlow } from '../support/flow';
 import { environmentIn } from '../support/hub';
+import { Sdk } from '../support/sdk';
 
 interface Arrival {
   readonly number: number;
@@ -23,8 +25,7 @@ describe('a flow on Node-RED whose functions run on agents', () => {
   before(async () => {
     writeFileSync(journal, '');
     await nodeRed.start({ flow: [], settings });
-    const { status, body } = await nodeRed.ask('/flows', { body: agentFlow(broker.url, journal) });
-    assert.ok(status < 300, JSON.stringify(body));
+    await deploy(broker.url);
     await nodeRed.logged(/What the Python SDK and agents need/);
     const environment = environmentIn(join(nodeRed.userDir, 'funcx/client.sh'));
     await Promise.all(agents.map((agent) => agent.start(environment)));
@@ -92,6 +93,33 @@ describe('a flow on Node-RED whose functions run on agents', () => {
       await south.start();
     });
   });
+
+  it('loses nothing when a deploy gives the hub another RabbitMQ: agents are started anew, an Executor comes after', async () => {
+    const other = await VirtualHost.make(broker.url, broker.managementUrl);
+    const executor = new Sdk('executor', environmentIn(join(nodeRed.userDir, 'funcx/client.sh')));
+    try {
+      const waiting = executor.do('submit_and_wait', { endpoint: north.endpoint, count: 300, seconds: 0.05 });
+      waiting.catch(() => {}); // Told below.
+      await burst(400, async () => {
+        await deploy(other.url);
+        await nodeRed.logged(/The hub has left its RabbitMQ for another/);
+        await nodeRed.logged(/left its RabbitMQ[\s\S]*The broker is reached/);
+        await Promise.all(agents.map((agent) => agent.kill()));
+        await Promise.all(agents.map((agent) => agent.start()));
+        await broker.cutConnections('/');
+      });
+      assert.deepEqual(await waiting, []);
+    } finally {
+      await executor.kill();
+      await deploy(broker.url);
+      await other.remove();
+    }
+  });
+
+  async function deploy(amqp: string): Promise<void> {
+    const { status, body } = await nodeRed.ask('/flows', { body: agentFlow(amqp, journal) });
+    assert.ok(status < 300, JSON.stringify(body));
+  }
 
   /** Has messages sent to both agents, does something when some results are there, and waits for all. */
   async function burst(count: number, disturb: () => Promise<void>): Promise<void> {

@@ -51,9 +51,14 @@ export class RabbitMq {
     await this.#server?.end('SIGTERM');
   }
 
-  /** Closes every connection, as a broken network does. The server stays. */
-  async cutConnections(): Promise<void> {
-    await this.#control('close_all_connections', 'cut by a test');
+  /**
+   * Closes connections, as a broken network does. The server stays.
+   *
+   * @param virtualHost those to it. @default all
+   */
+  async cutConnections(virtualHost?: string): Promise<void> {
+    const which = virtualHost === undefined ? [] : ['--vhost', virtualHost];
+    await this.#control('close_all_connections', ...which, 'cut by a test');
   }
 
   async dispose(): Promise<void> {
