@@ -243,6 +243,21 @@ describe('a hub whose broker is changed', function () {
     assert.equal(agent.started[0]?.tasks.length, 400);
   });
 
+  it('gives agents accounts of their own once it is told of the management API', async function () {
+    const managementUrl = process.env.AMQP_MANAGEMENT_URL;
+    if (managementUrl === undefined) this.skip();
+    const agent = await lab.agent();
+    const { ids } = await lab.submit(agent, 1);
+    await lab.ended(ids);
+    await lab.hub.changeBroker({ ...lab.options, managementUrl });
+    await lab.told('connected');
+    agent.kill();
+    const again = await lab.agent(echo, {}, idOf(agent));
+    const { username } = new URL(again.registration.command_queue_info.connection_url);
+    assert.match(username, new RegExp(`agent\\.${idOf(agent)}`));
+    await lab.ended((await lab.submit(again, 1)).ids);
+  });
+
   it('sends results of task groups to the queues at the new one, which are there at once, and those that were owed too', async () => {
     const endpoint = await lab.hub.localEndpoint({ name: 'pool', workers: 1, public: true });
     const functionId = await lab.function();

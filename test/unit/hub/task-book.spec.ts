@@ -290,7 +290,12 @@ for (const driver of drivers) {
       const first = await open();
       const now = Math.floor(Date.now() / 1000);
       const run = { 'execution-start': now + 0.1234567, 'execution-end': now + 0.123457 };
-      const details = { os: 'Linux', python_version: '3.11.2', endpoint_id: newId<EndpointId>(), task_transitions: run };
+      const details = {
+        os: 'Linux',
+        python_version: '3.11.2',
+        endpoint_id: newId<EndpointId>(),
+        task_transitions: run,
+      };
       const usual = { status: 'success', result: '11\n1', completion_t: `${now}.123457`, details };
       const ends: Omit<TaskStatus, 'task_id'>[] = [
         usual,
