@@ -12,6 +12,7 @@ import type { BatchCall, Call, CallArguments, TaskOutcome } from './tasks/call.j
 import { Dispatcher } from './tasks/dispatcher.js';
 import { type Delivery, Entry, type EntryCall, type EntryOptions } from './tasks/entry.js';
 import type { FlowCounts, FlowLimits } from './tasks/flow-limits.js';
+import type { Held } from './tasks/inbox.js';
 import type { Ledger } from './tasks/ledger.js';
 import { hasEnded, outcomeOf } from './tasks/outcome.js';
 import { type Handler, type Heir, Owners } from './tasks/owners.js';
@@ -201,17 +202,18 @@ export class FuncXClient {
    *
    * @param owner whoever gets the results, by a name that stays the same; a node's id for instance
    * @param parcel what the owner wants back with the results; a message for instance
+   * @param held where the parcel has waited: an inbox in the store of the ledger, which it leaves
    */
-  submitFor(owner: string, parcel: unknown, batch: BatchCall, options: EntryOptions = {}): Entry {
-    return this.#admit(owner, parcel, batch, batch.calls, options, undefined);
+  submitFor(owner: string, parcel: unknown, batch: BatchCall, options: EntryOptions = {}, held?: Held): Entry {
+    return this.#admit(owner, parcel, batch, batch.calls, options, undefined, held);
   }
 
   /** Waits for tasks for an owner, as {@link submitFor} does for what it submits. */
-  waitForOwner(owner: string, parcel: unknown, ids: readonly TaskId[], options: EntryOptions = {}): Entry {
+  waitForOwner(owner: string, parcel: unknown, ids: readonly TaskId[], options: EntryOptions = {}, held?: Held): Entry {
     const none = '' as FunctionId;
     const nothing = ids.map(() => '');
     const entry = new Entry(this.#dispatcher, owner, parcel, none, this.endpointId, options, nothing, Date.now());
-    this.#dispatcher.watch(entry, ids);
+    this.#dispatcher.watch(entry, ids, held);
     return entry;
   }
 
@@ -303,6 +305,7 @@ export class FuncXClient {
     calls: readonly CallArguments[],
     options: EntryOptions,
     handler: Handler | undefined,
+    held?: Held,
   ): Entry {
     const problems = new Map<number, FuncXError>();
     const packed = new Array<PackedArguments>(calls.length);
@@ -316,7 +319,7 @@ export class FuncXClient {
     }
     const entry = new Entry(this.#dispatcher, owner, parcel, functionId, endpointId, options, packed, Date.now());
     entry.handler = handler;
-    this.#dispatcher.admit(entry, problems);
+    this.#dispatcher.admit(entry, problems, held);
     return entry;
   }
 

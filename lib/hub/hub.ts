@@ -69,6 +69,8 @@ export interface HubOptions {
   readonly userLimits?: UserLimits;
   /** Told when the file was damaged and has been set aside for an empty one. */
   readonly onDamaged?: (damage: Damage) => void;
+  /** Told of the store as soon as it is open, and waited for: the hub opens later. */
+  readonly onStore?: (store: Store) => Promise<void>;
 }
 
 export interface HubEvents {
@@ -134,6 +136,16 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       migrations: HUB_MIGRATIONS,
       ...(options.onDamaged && { onDamaged: options.onDamaged }),
     });
+    try {
+      await options.onStore?.(store);
+      return await Hub.#openIn(store, options);
+    } catch (error) {
+      await store.close().catch(() => {}); // What went wrong first is told.
+      throw error;
+    }
+  }
+
+  static async #openIn(store: Store, options: HubOptions): Promise<Hub> {
     const author = options.author ?? localUser();
     const row = await store.get('SELECT hub_uuid FROM hub');
     const operator = { id: String(row?.hub_uuid), username: author };

@@ -18,7 +18,9 @@ import {
   type FlowLimits,
   queueFull,
 } from './flow-limits.js';
+import type { Held } from './inbox.js';
 import { Memo } from './memo.js';
+import { Moving } from './moving.js';
 import type { ReadOutcome } from './owners.js';
 import { cancelled, deadlineExceeded, notKept, refusal } from './refusal.js';
 import { Retries } from './retries.js';
@@ -43,6 +45,7 @@ export class Dispatcher implements Desk {
   });
   readonly #deliveries: Deliveries;
   readonly #blocked = new WaitingRoom();
+  readonly #moving: Moving;
   #closed = false;
   #inFlight = 0;
   #pending = 0;
@@ -54,6 +57,7 @@ export class Dispatcher implements Desk {
     this.#parts = parts;
     this.#deliveries = new Deliveries(parts);
     this.#limits = checkLimits(limits);
+    this.#moving = new Moving(parts.ledger);
   }
 
   /** Sets other limits. What is with the service or waits already stays. */
@@ -78,41 +82,30 @@ export class Dispatcher implements Desk {
    * Accepts an entry, or ends its calls with the reason why not. Nothing is told before this returns.
    *
    * @param problems calls, by index, that cannot be made, and why
+   * @param held where its parcel has waited
    */
-  admit(entry: Entry, problems: ReadonlyMap<number, FuncXError>): void {
+  admit(entry: Entry, problems: ReadonlyMap<number, FuncXError>, held?: Held): void {
     if (entry.calls.length === 0) return;
     for (const [index, problem] of problems) (entry.calls[index] as EntryCall).problem = problem;
-    const [problem] = problems.values();
-    if (problem !== undefined && problems.size === entry.calls.length) {
-      this.#refuse(entry, problem);
-      return;
-    }
-    const { queueLimit, whenFull } = this.#limits;
-    if (this.#pending + entry.calls.length <= queueLimit && this.#blocked.isEmpty) {
-      this.#start(entry);
-      return;
-    }
-    if (whenFull === 'block' && entry.calls.length <= queueLimit && this.#blocked.hasRoomFor(entry)) {
-      this.#blocked.add(entry);
-      this.#keep(entry);
-    } else if (whenFull === 'drop-oldest' && this.#dropOldest(entry.calls.length)) this.#start(entry);
-    else this.#refuse(entry, whenFull === 'drop-newest' ? dropped(this.#limits) : queueFull(this.#limits));
+    this.#keep(entry, held);
+    this.#moving.pass(entry, () => this.#decide(entry, problems));
   }
 
   /** Waits for tasks that were submitted by others. */
-  watch(entry: Entry, ids: readonly TaskId[]): void {
+  watch(entry: Entry, ids: readonly TaskId[], held?: Held): void {
     entry.watching = true;
     for (const call of entry.calls) {
       call.taskId = ids[call.index];
       call.stage = CallStage.submitted;
     }
-    this.#keep(entry);
-    for (const call of entry.calls) {
-      if (call.taskId === undefined) continue;
-      this.#parts.watcher.hold(call.taskId);
-      this.#parts.watcher.wait(call.taskId, call);
-    }
-    this.#pending += entry.calls.length;
+    this.#keep(entry, held);
+    for (const { taskId } of entry.calls) if (taskId !== undefined) this.#parts.watcher.hold(taskId);
+    this.#moving.pass(entry, () => {
+      for (const call of entry.calls) {
+        if (call.taskId !== undefined && !call.over) this.#parts.watcher.wait(call.taskId, call);
+      }
+      this.#pending += openCallsOf(entry);
+    });
   }
 
   /** Delivers again what was not settled. */
@@ -177,6 +170,7 @@ export class Dispatcher implements Desk {
   /** Submits no more, and keeps no timer. */
   close(): void {
     this.#closed = true;
+    this.#moving.close();
     this.#deadlines.close();
     this.#retries.close();
     this.#deliveries.close();
@@ -230,21 +224,35 @@ export class Dispatcher implements Desk {
 
   // On the way out
 
-  /** Ends all calls of an entry for which there is no room. They are kept until that was sent on. */
-  #refuse(entry: Entry, error: FuncXError): void {
-    this.#keep(entry);
-    for (const call of entry.calls) this.#endSoon(call, call.problem ?? error);
-  }
-
-  #start(entry: Entry): void {
-    this.#keep(entry);
-    this.#begin(entry);
-  }
-
-  #keep(entry: Entry): void {
+  #keep(entry: Entry, held: Held | undefined): void {
     if (entry.handler === undefined) this.#parts.ledger?.add(entry);
+    if (held !== undefined) {
+      entry.recovered = held.recovered;
+      entry.inInbox = held.isOnDisk;
+      held.remove();
+    }
     this.#parts.owners.add(entry);
     this.#deadlines.add(entry);
+  }
+
+  /** Whether an entry begins, waits for room, or ends. */
+  #decide(entry: Entry, problems: ReadonlyMap<number, FuncXError>): void {
+    const [problem] = problems.values();
+    if (problem !== undefined && problems.size === entry.calls.length) {
+      this.#refuse(entry, problem);
+      return;
+    }
+    const { queueLimit, whenFull } = this.#limits;
+    const { length } = entry.calls;
+    if (this.#pending + length <= queueLimit && this.#blocked.isEmpty) this.#begin(entry);
+    else if (whenFull === 'block' && length <= queueLimit && this.#blocked.hasRoomFor(entry)) this.#blocked.add(entry);
+    else if (whenFull === 'drop-oldest' && this.#dropOldest(length)) this.#begin(entry);
+    else this.#refuse(entry, whenFull === 'drop-newest' ? dropped(this.#limits) : queueFull(this.#limits));
+  }
+
+  /** Ends all calls of an entry for which there is no room. They are kept until that was sent on. */
+  #refuse(entry: Entry, error: FuncXError): void {
+    for (const call of entry.calls) if (!call.over) this.#endSoon(call, call.problem ?? error);
   }
 
   #begin(entry: Entry): void {

@@ -81,8 +81,10 @@ export class Entry {
   watching = false;
   /** Waits for room: its calls are not begun, and do not count as pending. */
   blocked = false;
-  /** Found in the ledger, not handed in by this process. */
+  /** Found in the ledger or in the inbox, not handed in to this process. */
   recovered = false;
+  /** The disk has its parcel in the inbox until the next commit: nothing may come of it before, or it would come twice. */
+  inInbox = false;
   /** Where the ledger keeps it. */
   slot: object | undefined;
   /** Told of its results instead of its owner: of an entry that cannot outlive the process. */

@@ -6,6 +6,7 @@ import { findPython } from '../../lib/hub/interpreter.js';
 import { Ledger } from '../../lib/tasks/ledger.js';
 import type { Eventually } from '../shared/eventually.js';
 import { MESSAGE_PARCELS } from '../shared/parcels.js';
+import type { WorkListener } from '../shared/types.js';
 import { onDeploy } from './deploys.js';
 import type { ClientSettings } from './settings.js';
 import type { SharedHub, Warn } from './shared-hub.js';
@@ -51,6 +52,7 @@ export class Connection {
   }
 
   readonly #openListeners = new Set<(client: FuncXClient) => void>();
+  readonly #workListeners = new Set<WorkListener>();
   #settings: () => ClientSettings = () => {
     throw new FuncXError('CLOSED', 'The client is closed.');
   };
@@ -58,11 +60,12 @@ export class Connection {
   #users = 0;
   /** For users: not while it is opened or gets other settings. */
   #client: FuncXClient | undefined;
-  /** From its opening until its end. */
-  #live: FuncXClient | undefined;
+  /** From its opening until its end, also while other settings cannot be applied. */
+  #live: Open | undefined;
   #paused = false;
   #opening: Promise<Open> | undefined;
-  #failedAt: number | undefined;
+  /** Why it could not be opened, and when. */
+  #failure: { readonly error: unknown; readonly at: number } | undefined;
   #resting: NodeJS.Timeout | undefined;
   /** Gives up an opening that is no longer wanted. */
   #abort = new AbortController();
@@ -93,7 +96,7 @@ export class Connection {
     this.#resting = undefined;
     this.#settings = settings;
     this.#events = events;
-    if (this.#failedAt !== undefined) this.#opening = undefined;
+    if (this.#failure !== undefined) this.#opening = undefined;
     else if (this.#opening !== undefined) this.#follow(this.#opening.then((open) => this.#apply(open)));
   }
 
@@ -101,6 +104,7 @@ export class Connection {
   async rest(RED: NodeAPI): Promise<void> {
     this.#users = 0;
     this.#openListeners.clear();
+    this.#workListeners.clear();
     const opening = this.#opening;
     if (opening === undefined) return this.#closing;
     this.#resting = setTimeout(() => void this.close(), REST_MS);
@@ -119,19 +123,42 @@ export class Connection {
     }
   }
 
-  /** The client, or the promise of it. Only for users. */
+  /**
+   * The client, or the promise of it. Only for users.
+   *
+   * @throws what kept it from opening, until it is tried again
+   */
   client(): Eventually<FuncXClient> {
     if (this.#client !== undefined) return this.#client;
-    if (this.#failedAt !== undefined && performance.now() - this.#failedAt > RETRY_MS) this.#begin();
-    return (
-      this.#opening?.then((open) => open.client) ?? Promise.reject(new FuncXError('CLOSED', 'The client is closed.'))
-    );
+    if (this.#failure !== undefined) {
+      if (performance.now() - this.#failure.at <= RETRY_MS) throw this.#failure.error;
+      this.#begin();
+    }
+    return this.#opened();
+  }
+
+  /** Follows the client through deploys. */
+  async #opened(): Promise<FuncXClient> {
+    for (let opening = this.#opening; opening !== undefined; opening = this.#opening) {
+      const open = await opening.catch((error) => {
+        if (opening === this.#opening) throw error;
+      });
+      if (open !== undefined && opening === this.#opening) return open.client;
+    }
+    throw new FuncXError('CLOSED', 'The client is closed.');
   }
 
   onOpen(listener: (client: FuncXClient) => void): () => void {
     this.#openListeners.add(listener);
     if (this.#client !== undefined) listener(this.#client);
     return () => this.#openListeners.delete(listener);
+  }
+
+  /** Tells whenever work may begin, at once when it may. The function given back stops that. */
+  onWork(listener: WorkListener): () => void {
+    this.#workListeners.add(listener);
+    if (this.#client !== undefined && !this.#paused) listener.begin(this.#client);
+    return () => this.#workListeners.delete(listener);
   }
 
   /** Adds a user, and opens the client for the first. */
@@ -154,12 +181,18 @@ export class Connection {
   /** Keeps results back while nodes are stopped and started, so that none is sent to a node that is gone. */
   pause(): void {
     this.#paused = true;
-    this.#live?.pause();
+    this.#live?.client.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#live?.resume();
+    this.#live?.client.resume();
+    this.#startWork();
+  }
+
+  #startWork(): void {
+    const client = this.#client;
+    if (client !== undefined && !this.#paused) for (const listener of [...this.#workListeners]) listener.begin(client);
   }
 
   /** Never rejects: what goes wrong is told as a warning. */
@@ -177,9 +210,9 @@ export class Connection {
   }
 
   #begin(): void {
-    this.#failedAt = undefined;
+    this.#failure = undefined;
     this.#abort = new AbortController();
-    this.#follow(this.#open(this.#abort.signal));
+    this.#follow(this.#live === undefined ? this.#open(this.#abort.signal) : this.#apply(this.#live));
   }
 
   #follow(opening: Promise<Open>): void {
@@ -190,18 +223,15 @@ export class Connection {
         if (this.#opening !== opening) return;
         this.#client = client;
         for (const listener of this.#openListeners) listener(client);
+        this.#startWork();
       },
-      (error) => {
-        if (this.#opening !== opening) return;
-        this.#failedAt = performance.now();
-        this.#events.failed(error);
-      },
+      () => {}, // Told before what was opened is closed again.
     );
   }
 
   async #open(signal: AbortSignal): Promise<Open> {
     await this.#closing;
-    const settings = this.#settings();
+    const settings = this.#settingsOrFail();
     try {
       const [hub, python] = await Promise.all([
         this.hub.acquire(this.#events.warn, this.#events.tell),
@@ -212,40 +242,64 @@ export class Connection {
         this.#events.warn(`Page ${page} of what was under way cannot be read, and stays where it is: ${error.message}`),
       );
       const client = await FuncXClient.open({ ...settings.client, service: hub, endpointId, ledger });
-      this.#live = client;
       if (this.#paused) client.pause();
-      return { hub, client, ledger };
+      const open = { hub, client, ledger };
+      if (!signal.aborted) this.#live = open;
+      return open;
     } catch (error) {
+      if (!signal.aborted) this.#fail(error);
       await this.hub.release();
+      throw error;
+    }
+  }
+
+  #settingsOrFail(): ClientSettings {
+    try {
+      return this.#settings();
+    } catch (error) {
+      this.#fail(error);
       throw error;
     }
   }
 
   /** The same client under other settings. */
   async #apply(open: Open): Promise<Open> {
-    const settings = this.#settings();
-    const python = await findPython(settings.python);
-    await open.hub.localEndpoint({ ...settings.endpoint, python: python.executable });
-    open.client.configure(settings.client);
-    await open.ledger.rest(false);
-    return open;
+    try {
+      const settings = this.#settings();
+      const python = await findPython(settings.python);
+      await open.hub.localEndpoint({ ...settings.endpoint, python: python.executable });
+      open.client.configure(settings.client);
+      await open.ledger.rest(false);
+      return open;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** Tells whoever waits while the store still is there, so that it forgets what has ended. */
+  #fail(error: unknown): void {
+    this.#failure = { error, at: performance.now() };
+    this.#events.failed(error);
+    for (const listener of [...this.#workListeners]) listener.fail(error);
   }
 
   #end(): Promise<void> {
-    if (this.#opening !== undefined) {
+    if (this.#opening !== undefined || this.#live !== undefined) {
       this.#abort.abort();
-      this.#closing = this.#close(this.#opening);
+      this.#closing = this.#close(this.#opening, this.#live);
       this.#opening = undefined;
+      this.#live = undefined;
       this.#client = undefined;
-      this.#failedAt = undefined;
+      this.#failure = undefined;
     }
     return this.#closing;
   }
 
-  async #close(opening: Promise<Open>): Promise<void> {
-    const open = await opening.catch(() => undefined);
+  /** @param live what stays open when other settings cannot be applied */
+  async #close(opening: Promise<Open> | undefined, live: Open | undefined): Promise<void> {
+    const open = (await opening?.catch(() => undefined)) ?? live;
     if (open === undefined) return;
-    this.#live = undefined;
     try {
       await open.client.close();
       await open.hub.closeEndpoint(open.client.endpointId);

@@ -3,9 +3,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import type { FuncXClient } from '../../lib/client.js';
+import type { Inbox } from '../../lib/tasks/inbox.js';
 import { addRoutes } from '../shared/admin.js';
 import { type ClientState, Statuses } from '../shared/status.js';
-import type { ClientConfig, ClientCredentials, ClientNode } from '../shared/types.js';
+import type { ClientConfig, ClientCredentials, ClientNode, WorkListener } from '../shared/types.js';
 import { Connection } from './connection.js';
 import { onDeploy } from './deploys.js';
 import { DEFAULT_QUEUE_LIMIT, settingsOf, sharingOf } from './settings.js';
@@ -49,7 +50,7 @@ export = (RED: NodeAPI): void => {
       afterStart: () => {
         connection.resume();
         void connection.closeUnlessUsed();
-        void reportEstates(RED, this, connection);
+        void reportEstates(RED, this, connection, hub.inbox);
         void hub.share(
           this.id,
           (message) => this.warn(message),
@@ -76,6 +77,8 @@ export = (RED: NodeAPI): void => {
       },
       counts: () => connection.counts,
       onOpen: (listener: (client: FuncXClient) => void) => connection.onOpen(listener),
+      onWork: (listener: WorkListener) => connection.onWork(listener),
+      inbox: hub.inbox,
       use: () => {
         connection.join();
         return () => connection.leave();
@@ -108,13 +111,18 @@ function wish(node: ClientNode, hub: SharedHub, config: ClientConfig): void {
   }
 }
 
-/** Says of which nodes that are gone there still are results. Nodes of a disabled flow are not gone. */
-async function reportEstates(RED: NodeAPI, node: Node, connection: Connection): Promise<void> {
+/** Says for which nodes that are gone there still are results or messages. Nodes of a disabled flow are not gone. */
+async function reportEstates(RED: NodeAPI, node: Node, connection: Connection, inbox: Inbox): Promise<void> {
   const known = new Set<string>();
   RED.nodes.eachNode(({ id }) => known.add(id));
-  const waiting = await connection.settleEstates((owner) => known.has(owner) || RED.nodes.getNode(owner) !== null);
+  const exists = (owner: string) => known.has(owner) || RED.nodes.getNode(owner) !== null;
+  const waiting = await connection.settleEstates(exists);
   for (const [owner, count] of waiting) {
     node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.estate', { owner, results: count }));
+  }
+  for (const [owner, messages] of inbox.counts()) {
+    if (exists(owner)) continue;
+    node.warn(RED._('@funcx/node-red-funcx/funcx-client:funcx-client.left-messages', { owner, messages }));
   }
 }
 

@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import type { BrokerOptions } from '../../lib/hub/broker/options.js';
 import { Hub } from '../../lib/hub/hub.js';
 import { HubService } from '../../lib/hub/hub-service.js';
+import { Inbox } from '../../lib/tasks/inbox.js';
+import { MESSAGE_PARCELS } from '../shared/parcels.js';
 
 /** Told of what a person should know of: the hub cannot write, or its file was damaged. */
 export type Warn = (message: string) => void;
@@ -47,8 +49,12 @@ export class SharedHub {
     return hub;
   }
 
+  /** Messages for which a client of this hub is not open yet. Like the hub, it is for nodes and not for clients. */
+  readonly inbox = new Inbox(MESSAGE_PARCELS);
   #users = 0;
   #opened: Promise<Opened> | undefined;
+  /** It is open, and not shared as it should be; who waits for it gets to know before it is closed. */
+  #unshared: Hub | undefined;
   /** What the clients want of it, by their ids. One is enough for all. */
   readonly #wishes = new Map<string, Wish>();
   /** What clients wanted before their nodes were stopped. */
@@ -128,9 +134,9 @@ export class SharedHub {
     this.#closed = opened.then(
       async ({ hub, service }) => {
         await service?.close();
-        await hub.close();
+        await this.#closeHub(hub);
       },
-      () => {},
+      () => this.#closeHub(this.#unshared),
     );
     await this.#closed;
   }
@@ -138,11 +144,19 @@ export class SharedHub {
   async #open(sharing: Sharing | undefined, warn: Warn, tell: Tell): Promise<Opened> {
     this.#sharing = sharing;
     const hub = await this.#openHub(warn, tell, brokerOf(sharing));
+    this.#unshared = hub;
+    const service = await this.#serve(hub, sharing, tell);
+    this.#unshared = undefined;
+    return { hub, service };
+  }
+
+  /** What is in the inbox is on the disk then. */
+  async #closeHub(hub: Hub | undefined): Promise<void> {
+    this.#unshared = undefined;
     try {
-      return { hub, service: await this.#serve(hub, sharing, tell) };
-    } catch (error) {
-      await hub.close();
-      throw error;
+      await hub?.close();
+    } finally {
+      this.inbox.detach();
     }
   }
 
@@ -202,6 +216,10 @@ export class SharedHub {
       ...(broker !== undefined && { broker }),
       onDamaged: ({ movedTo }) =>
         warn(`${this.file} was damaged. An empty one takes its place; it is kept as ${movedTo}.`),
+      onStore: (store) =>
+        this.inbox.attach(store, (error) =>
+          warn(`A message that waited cannot be read, and stays where it is: ${error.message}`),
+        ),
     });
     hub.on('agents', ({ kind, message }) => (kind === 'connected' ? tell : warn)(message));
     hub.on('failing', (error) => warn(`Tasks and results cannot be stored at the moment: ${error.message}`));

@@ -1,22 +1,19 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { BatchCall, Delivery, Entry, EntryOptions, FuncXClient, UnclaimedListener } from '../../lib/client.js';
-import { FuncXError, InputError } from '../../lib/compute/errors.js';
+import { InputError } from '../../lib/compute/errors.js';
 import { isUuid, type TaskId } from '../../lib/compute/ids.js';
-import { chain, type Eventually } from './eventually.js';
+import { Arrivals, type Work } from './arrivals.js';
 import { InOrder } from './in-order.js';
 import { Job, type JobOwner } from './job.js';
 import { messageOf } from './parcels.js';
 import { showNoClient } from './status.js';
-import type { ClientNode, Message, StatusLine } from './types.js';
+import type { ClientNode, StatusLine } from './types.js';
 
 /**
  * Told how a task of one of the node's messages ended, in this process or since an earlier one. Gives the deliveries that
  * were sent on by now; the others are kept, and come again after a restart.
  */
 export type OnDelivery = (job: Job, delivery: Delivery) => readonly Delivery[];
-
-/** Most messages that wait for the client where they may wait for room: they are in memory. */
-const MOST_HELD = 100_000;
 
 /** Calls a function when the turn of a delivery has come. */
 type Turn = (act: () => void) => void;
@@ -29,8 +26,8 @@ interface Sent {
 }
 
 /**
- * A node's side of its client: holds messages until the client is open, starts their work, and gets the results, also
- * those of messages that an earlier instance of the node took in.
+ * A node's side of its client: starts the work of messages, and gets the results, also those of messages that an earlier
+ * instance of the node took in.
  */
 export class ClientUser implements JobOwner {
   readonly status: StatusLine;
@@ -51,8 +48,6 @@ export class ClientUser implements JobOwner {
   #serves = false;
   #ordered = false;
   #closed = false;
-  /** Messages whose work has not begun, because something has to be there first; in the order they came. */
-  readonly #held = new Set<Job>();
 
   constructor(
     readonly RED: NodeAPI,
@@ -77,28 +72,15 @@ export class ClientUser implements JobOwner {
     return this.#closed;
   }
 
-  /** The client, when it is open. @throws InputError when the node has none */
-  client(): Eventually<FuncXClient> {
-    if (this.#client === undefined) throw noClient(this.clientId);
-    return this.#client.client();
-  }
-
-  /**
-   * Does some work for every message. Work that throws or rejects ends in the message's error.
-   *
-   * @param work ends the job, before or after it returns
-   */
-  onInput(work: (client: FuncXClient, job: Job) => Eventually<void>): void {
+  /** Does some work for every message. Work that throws or rejects ends in the message's error. */
+  onInput(work: Work): void {
+    const arrivals = this.#client && new Arrivals(this, this.#client, this.#serves, this.#orCancel(work));
+    if (arrivals !== undefined) this.#stops.add(() => arrivals.close());
     this.node.on('input', (msg, send, done) => {
       const job = new Job(this, msg, send, done);
       try {
-        this.#bound();
-        const { cancel } = msg as Message;
-        const begun = chain(this.client(), (client) => {
-          if (job.isOver) return;
-          return cancel === undefined || !this.#serves ? work(client, job) : this.#cancel(client, job, cancel);
-        });
-        if (begun instanceof Promise) this.#hold(begun, job);
+        if (arrivals === undefined) throw noClient(this.clientId);
+        arrivals.take(job);
       } catch (error) {
         job.fail(error);
       }
@@ -121,14 +103,16 @@ export class ClientUser implements JobOwner {
 
   /** Runs the tasks of a message. How they end is told to {@link serve}. */
   submit(client: FuncXClient, job: Job, batch: BatchCall, options: EntryOptions): void {
+    if (this.#isLeft(job)) return;
     this.status.started(batch.calls.length);
-    this.#take(client.submitFor(this.node.id, job, batch, options));
+    this.#take(client.submitFor(this.node.id, job, batch, options, job.held));
   }
 
   /** Waits for tasks that were submitted by someone else. How they end is told to {@link serve}. */
   waitFor(client: FuncXClient, job: Job, ids: readonly TaskId[], options: EntryOptions): void {
+    if (this.#isLeft(job)) return;
     this.status.started(ids.length);
-    this.#take(client.waitForOwner(this.node.id, job, ids, options));
+    this.#take(client.waitForOwner(this.node.id, job, ids, options, job.held));
   }
 
   /** From now on results come in the order in which their tasks were handed in, whatever the client says. */
@@ -154,6 +138,19 @@ export class ClientUser implements JobOwner {
       this.#stops.add(client.inherit(heir));
     });
     if (stop !== undefined) this.#stops.add(stop);
+  }
+
+  /** It has ended meanwhile, or is left to the next instance of the node, which finds it among those that are held. */
+  #isLeft(job: Job): boolean {
+    return job.isOver || (this.#closed && job.held !== undefined);
+  }
+
+  #orCancel(work: Work): Work {
+    if (!this.#serves) return work;
+    return (client, job) => {
+      const { cancel } = job.msg;
+      return cancel === undefined ? work(client, job) : this.#cancel(client, job, cancel);
+    };
   }
 
   /** Ends tasks of the node: all, or one. Their messages end in an error that says so; the one that asks ends quietly. */
@@ -259,37 +256,6 @@ export class ClientUser implements JobOwner {
     return Job.adopted(this, messageOf(entry.parcel));
   }
 
-  /** What becomes of a message for which there is no room among those that wait for the client. */
-  #bound(): void {
-    if (this.#client === undefined || this.#held.size < this.#client.queueLimit) return;
-    const { whenFull, queueLimit } = this.#client;
-    if (whenFull === 'block' && this.#held.size < MOST_HELD) return;
-    const [oldest] = this.#held;
-    if (whenFull === 'drop-oldest' && oldest !== undefined) {
-      this.#held.delete(oldest);
-      oldest.fail(dropped(queueLimit));
-      return;
-    }
-    if (whenFull === 'drop-newest') throw dropped(queueLimit);
-    throw new FuncXError(
-      'QUEUE_FULL',
-      `${this.#held.size} messages wait already, which is the limit of the client. Send more slowly, or raise its queue limit.`,
-    );
-  }
-
-  #hold(begun: Promise<void>, job: Job): void {
-    this.#held.add(job);
-    this.status.started(1);
-    const release = () => {
-      this.#held.delete(job);
-      if (!this.#closed) this.status.ended(1);
-    };
-    begun.then(release, (error) => {
-      release();
-      job.fail(error);
-    });
-  }
-
   #close(): void {
     this.#closed = true;
     for (const stop of this.#stops) stop();
@@ -308,13 +274,6 @@ const NO_STATUS: StatusLine = {
   pending: () => {},
   remove: () => {},
 };
-
-function dropped(limit: number): FuncXError {
-  return new FuncXError(
-    'DROPPED',
-    `The message was dropped: ${limit} messages wait for the client to open, which is the client's limit.`,
-  );
-}
 
 function noClient(id: string): InputError {
   const problem = id === '' ? 'none is chosen' : `the one chosen (${id}) does not exist or is disabled`;

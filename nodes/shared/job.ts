@@ -1,5 +1,6 @@
 import type { Node } from 'node-red';
 import type { Delivery } from '../../lib/client.js';
+import type { Held } from '../../lib/tasks/inbox.js';
 import { NodeError } from './errors.js';
 import { describeDelivery, durationOf, writeFuncx } from './results.js';
 import type { Collecting } from './several-tasks.js';
@@ -17,6 +18,8 @@ export interface JobOwner {
 export class Job {
   /** Puts the results of several tasks together; made by the first of them. */
   collecting: Collecting | undefined;
+  /** Where its message is until the client has it, or the job ends. */
+  held: Held | undefined;
   #over = false;
 
   constructor(
@@ -96,6 +99,7 @@ export class Job {
   #end(): boolean {
     if (this.#over || this.owner.closed) return false;
     this.#over = true;
+    this.held?.remove();
     return true;
   }
 

@@ -3,6 +3,7 @@ import type { Node, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { FlowCounts, FunctionDefinition, FuncXClient, WhenFull } from '../../lib/client.js';
 import type { FunctionId } from '../../lib/compute/ids.js';
 import type { ParameterKind } from '../../lib/hub/interpreter.js';
+import type { Inbox } from '../../lib/tasks/inbox.js';
 import type { Eventually } from './eventually.js';
 
 export type Message = NodeMessageInFlow;
@@ -11,7 +12,11 @@ export type Done = (error?: Error) => void;
 
 /** The funcx-client config node at run time. */
 export interface ClientNode extends Node<ClientCredentials> {
-  /** The client, or the promise of it while it opens. A failed opening is tried again after some seconds. */
+  /**
+   * The client, or the promise of it while it opens.
+   *
+   * @throws what kept it from opening; it is tried again after some seconds
+   */
   client(): Eventually<FuncXClient>;
   /** In which order the nodes send results on. */
   readonly order: 'completed' | 'sent';
@@ -24,6 +29,10 @@ export interface ClientNode extends Node<ClientCredentials> {
   use(): () => void;
   /** Tells of the client whenever it opens, at once when it is open. The function given back stops that. */
   onOpen(listener: (client: FuncXClient) => void): () => void;
+  /** Tells whenever messages can be begun, at once when they can be, and when the client cannot be opened. */
+  onWork(listener: WorkListener): () => void;
+  /** Messages of nodes that wait for their client. */
+  readonly inbox: Inbox;
   /** Tells before nodes are stopped which ones will be. The function given back stops that. */
   onStopping(listener: (isStopped: (id: string) => boolean) => void): () => void;
   /** Tasks of the client, or undefined while it is closed. */
@@ -32,6 +41,14 @@ export interface ClientNode extends Node<ClientCredentials> {
   borrow<T>(work: (client: FuncXClient) => Promise<T>): Promise<T>;
   /** The interpreter as the dialog names it. */
   readonly python: string;
+}
+
+/** Whoever has work for a client. */
+export interface WorkListener {
+  /** The client is open, and nodes are neither stopped nor started just now. */
+  begin(client: FuncXClient): void;
+  /** The client cannot be opened. */
+  fail(error: unknown): void;
 }
 
 /** Where the statuses of a client's nodes are kept and shown from; see status.ts. */

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NodeRed } from '../nodes/support/node-red';
+import { SlowPython } from '../nodes/support/slow-python';
+import { stored } from '../nodes/support/stored-messages';
 import { FaultFlow, type FlowVariant } from './flow';
 
 export interface Scenario {
@@ -11,6 +13,8 @@ export interface Scenario {
   readonly deploy: 'full' | 'flows' | 'nodes' | '-';
   readonly flow?: FlowVariant;
   readonly messages?: number;
+  /** The messages are sent while the client opens, and it does not open before it is let. */
+  readonly opening?: boolean;
   /** What happens while messages are under way. */
   disturb(load: Load): Promise<void>;
 }
@@ -46,16 +50,21 @@ const PATIENCE_MS = 45_000;
 /** A running Node-RED with messages under way. */
 export class Load {
   readonly nodeRed = new NodeRed();
-  readonly flow: FaultFlow;
+  readonly python = new SlowPython(this.nodeRed.userDir);
+  flow: FaultFlow;
   readonly #journal: string;
 
   constructor(
     readonly messages: number,
     variant: FlowVariant,
+    opening: boolean,
   ) {
     this.#journal = join(this.nodeRed.userDir, 'arrived.txt');
     writeFileSync(this.#journal, '');
     this.flow = new FaultFlow(this.#journal, variant);
+    if (!opening) return;
+    this.python.hold();
+    this.flow = this.flow.changed({ properties: { client: { python: this.python.path } } });
   }
 
   async start(): Promise<void> {
@@ -73,8 +82,10 @@ export class Load {
     if (status >= 300) throw new Error(`The deploy was refused: ${status} ${JSON.stringify(body)}`);
   }
 
+  /** Its client opens, whatever kept it from that. */
   async restart(signal: NodeJS.Signals): Promise<void> {
     await this.nodeRed.end(signal);
+    this.python.release();
     await this.start();
   }
 
@@ -102,18 +113,25 @@ export class Load {
 }
 
 export async function run(scenario: Scenario): Promise<Row> {
-  const { fault, deploy, messages = MESSAGES } = scenario;
-  const load = new Load(messages, scenario.flow ?? {});
+  const { fault, deploy, messages = MESSAGES, opening = false, flow = {} } = scenario;
+  const load = new Load(messages, flow, opening);
   let problem: string | undefined;
   try {
     await load.start();
-    await load.send();
-    await load.arrived(Math.floor(messages / 10));
+    if (opening) {
+      await load.python.asked();
+      await load.send();
+      await stored(load.nodeRed.userDir, messages);
+    } else {
+      await load.send();
+      await load.arrived(Math.floor(messages / 10));
+    }
     await scenario.disturb(load);
     await load.arrived(messages);
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error);
   } finally {
+    load.python.release();
     await load.nodeRed.end('SIGTERM').catch(() => {});
   }
   const arrivals = load.arrivals();

@@ -87,6 +87,30 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    fault: 'killed while a client opens',
+    deploy: '-',
+    opening: true,
+    disturb: (load) => load.restart('SIGKILL'),
+  },
+  ...DEPLOYS.map((deploy) => ({
+    fault: 'the same, deployed before',
+    deploy,
+    opening: true,
+    disturb: async (load: Load) => {
+      const deployed = load.deploy(deploy, load.flow.changed(edit('run', { name: 'renamed' })));
+      // A deploy that restarts the client waits for it to open, and ends with Node-RED.
+      if (deploy === 'full') deployed.catch(() => {});
+      else await deployed;
+      await load.restart('SIGKILL');
+    },
+  })),
+  {
+    fault: 'stopped while a client opens',
+    deploy: '-',
+    opening: true,
+    disturb: (load) => load.restart('SIGTERM'),
+  },
+  {
     fault: 'a worker killed',
     deploy: '-',
     disturb: async (load) => {

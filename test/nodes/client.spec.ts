@@ -277,14 +277,21 @@ describe('funcx-client', () => {
       assert.ok(!isAlive(worker));
     });
 
-    it('is closed when that happens while it opens', async () => {
-      await load(ECHO);
+    it('is closed when that happens while it opens, and does later what waited for it', async () => {
+      await load(ECHO, { workers: '1' });
       red.send('run', { payload: 1 });
       await red.stop();
       // Another one could not have the file otherwise.
-      await load(ECHO);
+      await load(ECHO, { workers: '1' });
       red.send('run', { payload: 2 });
-      assert.equal((await red.out.first()).payload, 2);
+      const all = (await red.out.take(2)).map(({ payload, funcx }) => [
+        payload,
+        (funcx as { recovered?: true }).recovered,
+      ]);
+      assert.deepEqual(all, [
+        [1, true],
+        [2, undefined],
+      ]);
     });
   });
 

@@ -139,6 +139,8 @@ describe('Node-RED with these nodes, as a process', function () {
 
   it('goes on with results when nothing can be stored any more, and refuses what would have to be', async () => {
     await red.start({ flow: web(), fileLimit: 800 });
+    // Now the client is open, and has registered the function: what waited for that would be stored too.
+    await answerTo('first');
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => answerTo(`${i}${'x'.repeat(20_000)}`)));
     for (const [i, { body }] of answers.entries()) assert.ok((body as { result: string }).result.startsWith(`${i}x`));
     await red.logged(/Tasks and results cannot be stored at the moment/);

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 
 /** The interpreter itself: where `python3` is a launcher, as with pyenv, it would take most of the time of a test. */
-const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 export interface FlowNode {
   readonly id: string;
