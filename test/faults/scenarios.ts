@@ -92,8 +92,18 @@ export const SCENARIOS: readonly Scenario[] = [
     opening: true,
     disturb: (load) => load.restart('SIGKILL'),
   },
+  {
+    fault: 'killed when it has opened',
+    deploy: '-',
+    opening: true,
+    disturb: async (load) => {
+      load.python.release();
+      await load.arrived(1);
+      await load.restart('SIGKILL');
+    },
+  },
   ...DEPLOYS.map((deploy) => ({
-    fault: 'the same, deployed before',
+    fault: 'deployed and killed meanwhile',
     deploy,
     opening: true,
     disturb: async (load: Load) => {

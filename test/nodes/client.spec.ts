@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mock } from 'node:test';
 import { batchRun, client, type FlowNode, pythonFunction, run, surroundings, then } from './support/flow';
@@ -127,6 +127,26 @@ describe('funcx-client', () => {
       } finally {
         mock.restoreAll();
       }
+    });
+
+    it('with other settings is not opened beside itself when it can, and closes as a whole', async () => {
+      const python = join(red.userDir, 'python3');
+      await load(PID);
+      await pid(1);
+      await red.deploy([...surroundings({ python }), pythonFunction(PID), run()], 'full');
+      assert.equal((await errorOf(1)).code, 'PYTHON_NOT_FOUND');
+      writeFileSync(python, '#!/bin/sh\nexec python3 "$@"\n');
+      chmodSync(python, 0o755);
+      const now = performance.now.bind(performance);
+      mock.method(performance, 'now', () => now() + 6000);
+      try {
+        await pid(2);
+      } finally {
+        mock.restoreAll();
+      }
+      assert.ok(existsSync(join(red.userDir, 'funcx/hub.db.pid')));
+      await red.stop();
+      assert.ok(!existsSync(join(red.userDir, 'funcx/hub.db.pid')));
     });
 
     it('because another Node-RED has the same user directory says so', async () => {
