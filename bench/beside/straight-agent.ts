@@ -17,7 +17,7 @@ export class StraightAgent {
 
   /** @param config of the user endpoint, YAML */
   async start(amqp: string, config: string): Promise<void> {
-    this.#connection = await connect(amqp);
+    this.#connection = await connect(amqp, { noDelay: true });
     const channel = await this.#connection.createChannel();
     await channel.assertQueue(this.#tasks);
     const replies = ['results', 'heartbeats'].map((name) => `${this.#id}.${name}`);
