@@ -1,6 +1,5 @@
 /** What the hub's tasks cost the disk, told by the statements of each group commit. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { Stage, type Task, TaskBatch } from '../../../dist/lib/hub/batch.js';
 import { HUB_MIGRATIONS } from '../../../dist/lib/hub/schema.js';
 import { TaskBook } from '../../../dist/lib/hub/task-book.js';
@@ -15,6 +14,7 @@ import type {
 } from '../../../dist/lib/index.js';
 import type { Store } from '../../../dist/lib/storage/index.js';
 import { drivers, Scratch } from '../storage/scratch.js';
+import { batchOf, newId } from './batches.js';
 
 type Statement = readonly [sql: string, params: readonly unknown[]];
 type Contributor = (write: (sql: string, params?: readonly unknown[]) => void) => void;
@@ -48,8 +48,6 @@ class Disk {
   }
 }
 
-const newId = <Id>() => randomUUID() as unknown as Id;
-
 describe('the book of tasks', () => {
   let disk: Disk;
   let book: TaskBook;
@@ -60,16 +58,7 @@ describe('the book of tasks', () => {
   });
 
   function add(count: number, args: PackedArguments = 'x'): TaskBatch {
-    const ids = Array.from({ length: count }, () => newId<TaskId>());
-    const batch = new TaskBatch(
-      newId<FunctionId>(),
-      newId<EndpointId>(),
-      newId<TaskGroupId>(),
-      true,
-      ids,
-      Array(count).fill(args),
-      1,
-    );
+    const batch = batchOf(Array<PackedArguments>(count).fill(args));
     book.add(batch);
     return batch;
   }
@@ -255,9 +244,7 @@ for (const driver of drivers) {
     const results = ['11\n"\0"', '11\n"\ud800 ☃ 😀"', '11\n"acknowledged"', `11\n"${'l'.repeat(100_000)}"`];
 
     async function ended({ book, store }: Awaited<ReturnType<typeof open>>): Promise<TaskBatch> {
-      const ids = results.map(() => newId<TaskId>());
-      const args = results.map(() => 'x');
-      const batch = new TaskBatch(newId<FunctionId>(), newId<EndpointId>(), newId<TaskGroupId>(), true, ids, args, 1);
+      const batch = batchOf(results.map(() => 'x'));
       book.add(batch);
       for (const [index, result] of results.entries()) {
         const task_id = batch.ids[index] as TaskId;
