@@ -128,8 +128,7 @@ export class Agents {
     if (known !== undefined && known.record.owner.id !== owner.id) throw endpointForbidden(key);
     if (known !== undefined && known.record.lockedUntil > Date.now())
       throw endpointLocked(key, known.record.lockedUntil);
-    this.#assertReachable(`Endpoint ${key} cannot be registered`);
-    const { line, credentials } = this.#configured(`Endpoint ${key} cannot be registered`);
+    const { line, credentials } = this.#reachable(`Endpoint ${key} cannot be registered`);
     if ((await line.inspectCommands(key)) > 0) throw endpointInUse(key);
     const { consumers } = await line.inspect(key);
     if (consumers > 0) throw endpointInUse(key);
@@ -152,8 +151,7 @@ export class Agents {
 
   async delete(id: EndpointId): Promise<{ result: number }> {
     const agent = this.#agent(id);
-    const broker = this.#broker;
-    if (broker !== undefined) this.#assertReachable(`Endpoint ${id} cannot be deleted`);
+    const broker = this.#broker && this.#reachable(`Endpoint ${id} cannot be deleted`);
     const waiting = await this.#detach(agent.id);
     this.#records.remove(agent.id);
     const why = `Endpoint ${id} was deleted before task`;
@@ -175,8 +173,7 @@ export class Agents {
 
   async lock(id: EndpointId): Promise<EndpointLock> {
     const agent = this.#agent(id);
-    this.#assertReachable(`Endpoint ${id} cannot be stopped`);
-    const { line, credentials } = this.#configured(`Endpoint ${id} cannot be stopped`);
+    const { line, credentials } = this.#reachable(`Endpoint ${id} cannot be stopped`);
     const lockedUntil = Date.now() + LOCK_MS;
     const record = { ...agent.record, lockedUntil };
     this.#records.write(record);
@@ -214,8 +211,10 @@ export class Agents {
     return this.#broker;
   }
 
-  #assertReachable(what: string): void {
-    if (this.#configured(what).session === undefined) throw brokerNotAvailable(what);
+  #reachable(what: string): Broker {
+    const broker = this.#configured(what);
+    if (broker.session === undefined) throw brokerNotAvailable(what);
+    return broker;
   }
 
   // The broker

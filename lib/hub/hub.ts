@@ -166,12 +166,7 @@ export class Hub extends EventEmitter<HubEvents> implements ComputeService {
       () => recordings.remove(left),
       () => {},
     );
-    try {
-      if (options.broker !== undefined || agents.size > 0) await hub.#openAgents(options.broker);
-    } catch (error) {
-      await hub.close();
-      throw error;
-    }
+    if (options.broker !== undefined || agents.size > 0) await hub.#openAgents(options.broker);
     return hub;
   }
 

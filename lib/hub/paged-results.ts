@@ -26,10 +26,8 @@ const SAME = Object.keys(OF_WORKER) as readonly OfWorker[];
 export class PagedResults {
   readonly #forms: unknown[] = [];
   readonly #results: unknown[] = [];
-  #groupId: string | undefined;
-  #streamed: 0 | 1 = 0;
-  /** Of the last form, if others may share it. */
-  #details: TaskDetails | undefined;
+  /** What the last form is for, if others may share it. */
+  #last: { readonly groupId: string; readonly streamed: 0 | 1; readonly details: TaskDetails } | undefined;
 
   get isEmpty(): boolean {
     return this.#results.length === 0;
@@ -39,16 +37,14 @@ export class PagedResults {
     const { task_id, completion_t, result, details } = status;
     const run = timesOf(status);
     if (run === undefined || details === undefined) {
-      this.#details = undefined;
+      this.#last = undefined;
       this.#forms.push([groupId, streamed, { ...status, task_id: undefined, completion_t: undefined }]);
       this.#results.push([this.#forms.length - 1, task_id, completion_t]);
       return;
     }
-    const last = this.#details;
-    if (last === undefined || groupId !== this.#groupId || streamed !== this.#streamed || !isLike(details, last)) {
-      this.#groupId = groupId;
-      this.#streamed = streamed;
-      this.#details = details;
+    const last = this.#last;
+    if (last?.groupId !== groupId || last.streamed !== streamed || !isLike(details, last.details)) {
+      this.#last = { groupId, streamed, details };
       this.#forms.push([groupId, streamed, { status: status.status, details: { ...details, task_transitions: {} } }]);
     }
     const { 'execution-start': start, 'execution-end': end } = run;

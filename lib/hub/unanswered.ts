@@ -8,6 +8,7 @@
  */
 import type { FunctionId, TaskId } from '../compute/ids.js';
 import { idOf, type TaskRef } from './batch.js';
+import type { UserEndpointReport } from './user-endpoint-report.js';
 import type { TaskEnding } from './workers/ending.js';
 
 /** An endpoint that has lost its connections has new ones, and has sent what it held, within this. Unit: milliseconds. */
@@ -80,14 +81,13 @@ export class Unanswered {
   }
 
   /** @param out tasks that the endpoint should have */
-  reported({ outstanding_tasks, heartbeat_period }: Readonly<Record<string, unknown>>, out: number): void {
-    const count = typeof outstanding_tasks === 'number' ? outstanding_tasks : 0;
-    if (typeof heartbeat_period === 'number') this.#heartbeatMs = heartbeat_period * 1000;
+  reported({ outstanding, heartbeatSeconds }: UserEndpointReport, out: number): void {
+    if (heartbeatSeconds !== undefined) this.#heartbeatMs = heartbeatSeconds * 1000;
     const now = this.#now();
-    if (count > 0) this.#counts = true;
+    if (outstanding > 0) this.#counts = true;
     // More than went out since: there are doubtful ones among them.
-    if (count > 0 && count > out - this.#doubtful.size) this.#aliveAt = now;
-    this.#idleSince = this.#counts && count === 0 ? Math.min(this.#idleSince, now) : Number.POSITIVE_INFINITY;
+    if (outstanding > 0 && outstanding > out - this.#doubtful.size) this.#aliveAt = now;
+    this.#idleSince = this.#counts && outstanding === 0 ? Math.min(this.#idleSince, now) : Number.POSITIVE_INFINITY;
   }
 
   /**

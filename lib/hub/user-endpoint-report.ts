@@ -36,6 +36,8 @@ export interface UserEndpointReport {
   /** What tells this process from the next; empty: it does not say. */
   readonly incarnation: string;
   readonly workers: number;
+  /** Seconds between two reports; 0: it is ending. */
+  readonly heartbeatSeconds: number | undefined;
   /** The engines that count their tasks say it, which are those that use Parsl; others report 0 tasks whatever they have. */
   readonly idleWorkers: number | undefined;
   /** Tasks that the engine has. */
@@ -55,6 +57,7 @@ export function userEndpointReport(state: Fields): UserEndpointReport {
     active: state.active !== false && state.heartbeat_period !== 0,
     incarnation: incarnationOf(state),
     workers: count(state.total_workers) ?? 0,
+    heartbeatSeconds: real(state.heartbeat_period),
     idleWorkers: count(state.idle_workers),
     outstanding: count(state.outstanding_tasks) ?? 0,
     pending: count(state.pending_tasks) ?? 0,

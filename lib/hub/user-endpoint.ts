@@ -205,7 +205,7 @@ export class UserEndpoint {
       this.#sendAgain(this.#away);
       this.#away = [];
     }
-    this.#unanswered.reported(state, this.#sent.size);
+    this.#unanswered.reported(this.#report, this.#sent.size);
     if (this.report === undefined) this.look();
   }
 

@@ -15,6 +15,8 @@ const INBOX_TABLE = `
     parcel BLOB NOT NULL
   )`;
 
+const REMOVE = 'DELETE FROM inbox WHERE number IN (SELECT value FROM json_each(?))';
+
 /** What is stored may have this size together, as in the waiting room of a dispatcher. Unit: bytes. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
@@ -175,7 +177,7 @@ export class Inbox {
   }
 
   #contribute(write: Write): void {
-    for (const number of this.#leaving) write('DELETE FROM inbox WHERE number = ?', [number]);
+    if (this.#leaving.size > 0) write(REMOVE, [JSON.stringify([...this.#leaving])]);
     this.#leaving.clear();
     for (const held of this.#unwritten) {
       const blob = this.#encode(held.parcel);

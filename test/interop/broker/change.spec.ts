@@ -260,19 +260,8 @@ describe('a hub whose broker is changed', function () {
 
   it('sends results of task groups to the queues at the new one, which are there at once, and those that were owed too', async () => {
     const endpoint = await lab.hub.localEndpoint({ name: 'pool', workers: 1, public: true });
-    const functionId = await lab.function();
-    const submit = async (count: number, group?: TaskGroupId) => {
-      const reply = await lab.hub.submit(
-        endpoint,
-        {
-          tasks: { [functionId]: Array(count).fill(NO_ARGUMENTS) },
-          create_queue: true,
-          ...(group && { task_group_id: group }),
-        },
-        ALICE,
-      );
-      return { ids: reply.tasks[functionId] as TaskId[], group: reply.task_group_id as TaskGroupId };
-    };
+    const submit = (count: number, group?: TaskGroupId) =>
+      lab.submit(endpoint, count, { create_queue: true, ...(group && { task_group_id: group }) }, ALICE);
     const { ids, group } = await submit(5);
     const old = await StreamingClient.of(await lab.hub.resultConnection(ALICE), group);
     await old.until(5);

@@ -116,10 +116,15 @@ export class BrokerLab {
   }
 
   /** Submits so many calls without arguments. */
-  async submit(agent: FakeAgent, count: number, more: Partial<Submission> = {}, user?: Identity): Promise<Submitted> {
+  async submit(
+    to: FakeAgent | EndpointId,
+    count: number,
+    more: Partial<Submission> = {},
+    user?: Identity,
+  ): Promise<Submitted> {
     const functionId = await this.function();
     const reply = await this.hub.submit(
-      idOf(agent),
+      to instanceof FakeAgent ? idOf(to) : to,
       { tasks: { [functionId]: Array(count).fill(NO_ARGUMENTS) }, ...more },
       user,
     );

@@ -1,9 +1,9 @@
 /** Results for streaming clients, as the Python SDK's Executor takes them: from a queue for each task group. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { EndpointId, Identity, TaskGroupId, TaskId } from '../../../dist/lib/index.js';
+import type { EndpointId, Identity, TaskGroupId } from '../../../dist/lib/index.js';
 import { resultOf } from './fake-agent.js';
-import { ALICE, BrokerLab, NO_ARGUMENTS } from './fixture.js';
+import { ALICE, BrokerLab } from './fixture.js';
 import { StreamingClient } from './streaming-client.js';
 
 describe('the results of a task group', () => {
@@ -21,19 +21,8 @@ describe('the results of a task group', () => {
     await lab.clean();
   });
 
-  async function submit(count: number, user: Identity = ALICE, group?: TaskGroupId) {
-    const functionId = await lab.function();
-    const reply = await lab.hub.submit(
-      endpoint,
-      {
-        tasks: { [functionId]: Array(count).fill(NO_ARGUMENTS) },
-        create_queue: true,
-        ...(group && { task_group_id: group }),
-      },
-      user,
-    );
-    return { ids: reply.tasks[functionId] as TaskId[], group: reply.task_group_id as TaskGroupId };
-  }
+  const submit = (count: number, user: Identity = ALICE, group?: TaskGroupId) =>
+    lab.submit(endpoint, count, { create_queue: true, ...(group && { task_group_id: group }) }, user);
 
   it('of a pool on this machine come by the queue of their user, and stay in the hub', async () => {
     const { ids, group } = await submit(500);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { EndpointId, FunctionId, TaskGroupId, TaskId } from '../../../lib/compute/ids.js';
 import { idOf, TaskBatch, type TaskRef } from '../../../lib/hub/batch.js';
 import { Unanswered } from '../../../lib/hub/unanswered.js';
+import { userEndpointReport } from '../../../lib/hub/user-endpoint-report.js';
 import type { TaskEnding } from '../../../lib/hub/workers/ending.js';
 
 const MINUTE_MS = 60_000;
@@ -70,10 +71,10 @@ describe('tasks that an agent does not answer', () => {
     unanswered.ended(known, ran(1));
     unanswered.doubt([old]);
     now = MINUTE_MS / 2;
-    unanswered.reported({ outstanding_tasks: 2, heartbeat_period: 5 }, 2);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 2, heartbeat_period: 5 }), 2);
     assert.deepEqual(unanswered.missing([old, young]), []);
     now = MINUTE_MS;
-    unanswered.reported({ outstanding_tasks: 1, heartbeat_period: 5 }, 2);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 1, heartbeat_period: 5 }), 2);
     assert.deepEqual(unanswered.missing([old, young]), [old]);
   });
 
@@ -82,18 +83,18 @@ describe('tasks that an agent does not answer', () => {
     unanswered.ended(known, ran(1));
     unanswered.doubt([old, gone]);
     now = MINUTE_MS / 2;
-    unanswered.reported({ outstanding_tasks: 0, heartbeat_period: 5 }, 1);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 0, heartbeat_period: 5 }), 1);
     assert.deepEqual(unanswered.missing([old]), [old, gone]);
   });
 
   it('are missing when an agent that counts its tasks has none for two reports, and none went out', () => {
     const [only] = tasks('a', 1);
-    unanswered.reported({ outstanding_tasks: 1, heartbeat_period: 30 }, 1);
-    unanswered.reported({ outstanding_tasks: 0, heartbeat_period: 30 }, 1);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 1, heartbeat_period: 30 }), 1);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 0, heartbeat_period: 30 }), 1);
     now = MINUTE_MS - 1;
     assert.deepEqual(unanswered.missing([only]), []);
     unanswered.sent();
-    unanswered.reported({ outstanding_tasks: 0, heartbeat_period: 30 }, 1);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 0, heartbeat_period: 30 }), 1);
     now += MINUTE_MS - 1;
     assert.deepEqual(unanswered.missing([only]), []);
     now++;
@@ -102,9 +103,9 @@ describe('tasks that an agent does not answer', () => {
 
   it('are waited for by an agent that has only ever reported none: its engine does not count', () => {
     const [only] = tasks('a', 1);
-    unanswered.reported({ outstanding_tasks: 0, heartbeat_period: 5 }, 1);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 0, heartbeat_period: 5 }), 1);
     now = HOUR_MS;
-    unanswered.reported({ outstanding_tasks: 0, heartbeat_period: 5 }, 1);
+    unanswered.reported(userEndpointReport({ outstanding_tasks: 0, heartbeat_period: 5 }), 1);
     assert.deepEqual(unanswered.missing([only]), []);
   });
 
