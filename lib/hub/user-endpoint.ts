@@ -159,8 +159,7 @@ export class UserEndpoint {
   }
 
   cancel(task: TaskRef): boolean {
-    const isWaiting = this.#queue.remove(task);
-    if (!isWaiting && task.batch.stages[task.index] === Stage.ended) return false;
+    if (task.batch.stages[task.index] === Stage.ended) return false;
     this.#forget(task);
     this.#events.ended([[task, cancellation(task)]]);
     return true;
@@ -385,7 +384,9 @@ export class UserEndpoint {
     if (endings.length > 0) this.#events.ended(endings);
   }
 
+  /** It has ended, wherever it is: it may also wait to be sent again, as its confirmation or its connection was lost. */
   #forget(task: TaskRef, ending?: TaskEnding): void {
+    this.#queue.remove(task);
     this.#sent.delete(idOf(task));
     this.#unanswered.ended(task, ending);
   }

@@ -48,7 +48,10 @@ export class TaskQueue {
     }
     for (;;) {
       const head = this.#batches[this.#head];
-      if (head === undefined) return undefined;
+      if (head === undefined) {
+        this.#size = 0; // A wrong count would have those who take what there is try for ever.
+        return undefined;
+      }
       const { batch } = head;
       while (head.next < batch.ids.length && batch.stages[head.next] !== Stage.queued) head.next++;
       const next = batch.tasks[head.next];
@@ -73,9 +76,9 @@ export class TaskQueue {
       if (this.#returned.length > 0) this.#returned.shift();
       task.batch.stages[task.index] = Stage.running;
       tasks.push(task);
+      this.#size--;
       task = this.peek();
     }
-    this.#size -= tasks.length;
     return tasks;
   }
 
@@ -83,7 +86,6 @@ export class TaskQueue {
   drain(): TaskRef[] {
     const tasks: TaskRef[] = [];
     for (let taken = this.take(this.#size); taken.length > 0; taken = this.take(this.#size)) tasks.push(...taken);
-    this.#size = 0;
     return tasks;
   }
 
